@@ -1,0 +1,62 @@
+"""Area means and the conservation layer: the mass of every coarse cell is kept exactly.
+
+Sources: Harder et al., JMLR 24 (2023), "Hard-constrained deep learning for climate downscaling"; Geiss et al., GMD 15,
+6677 (2022), for the area-weighted multiplicative form.
+"""
+
+from __future__ import annotations
+
+from deepcams.grid import Grid
+from deepcams.sphere import Array, from_blocks, namespace, pin_poles, row_weights, to_blocks
+
+
+def block_mean(blocks: Array, grid: Grid, *, pole_row: bool = False) -> Array:
+    """Area means (..., rows, columns) of a block field over its coarse cells; ``pole_row`` as in :func:`row_weights`."""
+    factor = blocks.shape[-1]
+    weights = row_weights(grid, factor, pole_row=pole_row)[:, :, None] / factor
+    weights = namespace(blocks).asarray(weights, dtype=blocks.dtype, device=blocks.device)
+    return (blocks.sum(-1) * weights).sum(-2)
+
+
+def area_mean(field: Array, grid: Grid, factor: int = 3) -> Array:
+    """Area means over the cells of the coarse ``grid`` of a field on ``grid.refine(factor)``.
+
+    Args:
+        field: (..., fine rows, fine columns), any unit; NaN anywhere in a cell makes its mean NaN.
+        grid: the coarse grid.
+        factor: the refinement between them.
+
+    Returns:
+        (..., grid.rows, grid.columns).
+    """
+    return block_mean(to_blocks(field, grid, factor), grid, pole_row=True)
+
+
+def conserve_blocks(coarse: Array, log_shape: Array, grid: Grid) -> Array:
+    """The conservation layer on a block field: y_j = C exp(b_j) / sum_k w_k exp(b_k).
+
+    Args:
+        coarse: (..., rows, columns) the cells' values C, not negative.
+        log_shape: (..., rows, factor, columns, factor) any log-field b: what it adds to a whole cell cancels.
+        grid: the coarse grid.
+
+    Returns:
+        Block field whose area means are C: never negative, zero where C is zero, NaN where C is NaN, at most C / w_j.
+        The pole's own node has the value of its coarse node.
+    """
+    xp = namespace(log_shape)
+    shape = xp.exp(log_shape - xp.amax(log_shape, axis=(-3, -1), keepdims=True))
+    blocks = shape * (coarse / block_mean(shape, grid))[..., :, None, :, None]
+    return pin_poles(blocks, coarse, grid)
+
+
+def conserve(coarse: Array, log_field: Array, grid: Grid, factor: int = 3) -> Array:
+    """The conservation layer on fields: the area means of the result over ``grid``'s cells are ``coarse``.
+
+    Args:
+        coarse: (..., grid.rows, grid.columns), not negative; one value in a pole row.
+        log_field: (..., fine rows, fine columns) on ``grid.refine(factor)``, any log-field.
+        grid: the coarse grid.
+        factor: the refinement between them.
+    """
+    return from_blocks(conserve_blocks(coarse, to_blocks(log_field, grid, factor), grid), grid)
