@@ -1,14 +1,14 @@
-"""Interpolation from a coarse grid to the fine nodes of its cells: nearest, bilinear and bicubic, on the sphere.
+"""Interpolation from a coarse grid to the fine nodes of its cells: nearest, bilinear, bicubic, spline, on the sphere.
 
 The fine nodes lie at the fractions k / factor of a coarse step around each coarse node (k = -1, 0, 1 for factor 3), so
-interpolation is one small weight matrix for the rows and the same one for the columns. Across the date line the field
-wraps; across a pole it goes on along the opposite meridian.
+interpolation is one small table of weights, the same for rows and columns. Across the date line the field wraps; across
+a pole it goes on along the opposite meridian.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,28 +17,66 @@ from deepcams.conserve import conserve_blocks
 from deepcams.grid import Grid
 from deepcams.sphere import Array, namespace, pad, pin_poles
 
-_REACH = 2  # coarse nodes used on either side
-_FLOOR = 1e-6  # smallest share of a cell's value that a conserved interpolation may give a fine cell before scaling
+_FLOOR = 1e-6  # smallest share of its coarse value that a fine cell has before it is conserved
 
-Kernel = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+Floats = NDArray[np.float64]
 
 
-def nearest_kernel(x: NDArray[np.float64]) -> NDArray[np.float64]:
+@dataclass(frozen=True)
+class Kernel:
+    """An interpolation kernel: a weight for each distance, and how to prepare the nodes' values.
+
+    Attributes:
+        weights: weight of a node at a distance in coarse steps; zero beyond ``reach``.
+        reach: coarse nodes used on either side.
+        prefilter: weights (2 n + 1,) of a filter that turns values into coefficients first, or None.
+    """
+
+    weights: Callable[[Floats], Floats]
+    reach: int
+    prefilter: tuple[float, ...] | None = None
+
+    @property
+    def halo(self) -> int:
+        """Coarse nodes on either side that can change a fine value."""
+        return self.reach + (len(self.prefilter) // 2 if self.prefilter else 0)
+
+
+def nearest_weights(x: Floats) -> Floats:
     """1 at the nearest node, 0 elsewhere."""
     return np.where(np.abs(x) < 0.5, 1.0, 0.0)
 
 
-def linear_kernel(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def linear_weights(x: Floats) -> Floats:
     """The hat function."""
     return np.clip(1 - np.abs(x), 0, None)
 
 
-def cubic_kernel(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def cubic_weights(x: Floats) -> Floats:
     """Cubic convolution with a = -1/2 (Keys, IEEE Trans. ASSP 29, 1981): exact for quadratics."""
     x = np.abs(x)
     near = (1.5 * x - 2.5) * x**2 + 1
     far = ((-0.5 * x + 2.5) * x - 4) * x + 2
     return np.where(x < 1, near, np.where(x < 2, far, 0.0))
+
+
+def bspline_weights(x: Floats) -> Floats:
+    """The cubic B-spline."""
+    x = np.abs(x)
+    return np.where(x < 1, 2 / 3 - x**2 + x**3 / 2, np.where(x < 2, (2 - x) ** 3 / 6, 0.0))
+
+
+def _spline_prefilter(terms: int = 12) -> tuple[float, ...]:
+    """The filter from values to cubic B-spline coefficients (Unser, IEEE Signal Process. Mag. 16, 1999), cut at 1e-7."""
+    pole = np.sqrt(3.0) - 2
+    response = pole ** np.abs(np.arange(-terms, terms + 1))
+    return tuple((response / response.sum()).tolist())
+
+
+NEAREST = Kernel(nearest_weights, 1)
+LINEAR = Kernel(linear_weights, 1)
+CUBIC = Kernel(cubic_weights, 2)
+SPLINE = Kernel(bspline_weights, 2, _spline_prefilter())
 
 
 def interpolate_blocks(coarse: Array, grid: Grid, factor: int, kernel: Kernel) -> Array:
@@ -48,50 +86,46 @@ def interpolate_blocks(coarse: Array, grid: Grid, factor: int, kernel: Kernel) -
         coarse: (..., grid.rows, grid.columns), finite.
         grid: the coarse grid.
         factor: odd refinement.
-        kernel: weight of a node at a distance in coarse steps.
+        kernel: one of NEAREST, LINEAR, CUBIC and SPLINE.
 
     Returns:
         Block field (..., rows, factor, columns, factor).
     """
-    padded = pad(coarse, grid, _REACH, _REACH)
-    taps = kernel(_offsets(factor)[:, None] - np.arange(-_REACH, _REACH + 1))
-    by_row = _combine(padded, taps, grid.rows, axis=-2)
-    return _combine(by_row, taps, grid.columns, axis=-1)
+    nodes = pad(coarse, grid, kernel.halo, kernel.halo)
+    if kernel.prefilter is not None:
+        for axis in (-2, -1):
+            nodes = _combine(nodes, kernel.prefilter, nodes.shape[axis] - len(kernel.prefilter) + 1, axis)
+    distances = _offsets(factor)[:, None] - np.arange(-kernel.reach, kernel.reach + 1)
+    table = kernel.weights(distances).tolist()
+    by_row = namespace(nodes).stack([_combine(nodes, taps, grid.rows, -2) for taps in table], -2)
+    return namespace(nodes).stack([_combine(by_row, taps, grid.columns, -1) for taps in table], -1)
 
 
-def sharpen(coarse: Array, grid: Grid, factor: int, *, kernel: Kernel, conserving: bool) -> Array:
+def interpolate(coarse: Array, grid: Grid, factor: int, *, kernel: Kernel, conserving: bool) -> Array:
     """A fine block field by plain interpolation, with the conservation layer as last step if ``conserving``.
 
-    Without it the area means are not kept; bicubic overshoots are cut at zero (concentrations are not negative).
+    Without it the area means are not kept. Overshoots below zero are cut: concentrations are not negative.
     """
     xp = namespace(coarse)
     blocks = xp.clip(interpolate_blocks(coarse, grid, factor, kernel), 0, None)
     if not conserving:
         return pin_poles(blocks, coarse, grid)
     own = coarse[..., :, None, :, None]
-    positive = xp.where(own > 0, own, xp.ones_like(own))
-    return conserve_blocks(coarse, xp.log(xp.clip(blocks / positive, _FLOOR, None)), grid)
+    share = blocks / xp.where(own > 0, own, xp.ones_like(own))
+    return conserve_blocks(coarse, xp.log(xp.clip(share, _FLOOR, None)), grid)
 
 
-KERNELS: dict[str, Kernel] = {"nearest": nearest_kernel, "bilinear": linear_kernel, "bicubic": cubic_kernel}
-METHODS = {name: partial(sharpen, kernel=kernel, conserving=False) for name, kernel in KERNELS.items()} | {
-    f"{name}-conserving": partial(sharpen, kernel=kernel, conserving=True) for name, kernel in KERNELS.items()
-}
-
-
-def _offsets(factor: int) -> NDArray[np.float64]:
+def _offsets(factor: int) -> Floats:
     """Positions of the fine nodes around their coarse node, in coarse steps."""
     return (np.arange(factor) - (factor - 1) // 2) / factor
 
 
-def _combine(padded: Array, taps: NDArray[np.float64], size: int, *, axis: int) -> Array:
-    """Weighted sums of neighbours along one axis, which becomes the two axes (size, factor)."""
-    parts = []
-    for weights in taps:
-        used = [(start, weight) for start, weight in enumerate(weights.tolist()) if weight]
-        parts.append(sum(weight * _cut(padded, start, size, axis) for start, weight in used))
-    return namespace(padded).stack(parts, axis)
-
-
-def _cut(array: Array, start: int, size: int, axis: int) -> Array:
-    return array[..., start : start + size] if axis == -1 else array[..., start : start + size, :]
+def _combine(nodes: Array, taps: tuple[float, ...] | list[float], size: int, axis: int) -> Array:
+    """The sums of ``size`` runs of neighbours along an axis (-2 or -1), weighted by ``taps``."""
+    total = None
+    for start, weight in enumerate(taps):
+        if weight == 0.0:
+            continue
+        part = nodes[..., start : start + size] if axis == -1 else nodes[..., start : start + size, :]
+        total = weight * part if total is None else total + weight * part
+    return total

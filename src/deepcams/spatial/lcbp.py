@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deepcams.conserve import block_mean, conserve_blocks
 from deepcams.grid import Grid
-from deepcams.spatial.interpolation import cubic_kernel, interpolate_blocks
+from deepcams.spatial.interpolation import SPLINE, interpolate_blocks
 from deepcams.sphere import Array, namespace
 
 
@@ -12,7 +12,8 @@ def log_field(coarse: Array, grid: Grid, factor: int, *, epsilon: float) -> Arra
     """The smooth log-field b that the conservation layer turns into LCBP; a network may add its correction to it.
 
     z = cubic(log(C + epsilon)) loses some of each cell's mass; b adds back, smoothly, what its exponential lacks:
-    b = z + cubic(log((C + epsilon) / areamean(exp z))).
+    b = z + cubic(log((C + epsilon) / areamean(exp z))). "cubic" is the interpolating cubic spline (see
+    docs/decisions/0001-log-cubic-kernel.md).
 
     Args:
         coarse: (..., grid.rows, grid.columns) finite, not negative.
@@ -25,9 +26,9 @@ def log_field(coarse: Array, grid: Grid, factor: int, *, epsilon: float) -> Arra
     """
     xp = namespace(coarse)
     raised = coarse + epsilon
-    z = interpolate_blocks(xp.log(raised), grid, factor, cubic_kernel)
+    z = interpolate_blocks(xp.log(raised), grid, factor, SPLINE)
     lack = xp.log(raised / block_mean(xp.exp(z), grid))
-    return z + interpolate_blocks(lack, grid, factor, cubic_kernel)
+    return z + interpolate_blocks(lack, grid, factor, SPLINE)
 
 
 def sharpen(coarse: Array, grid: Grid, factor: int, *, epsilon: float) -> Array:

@@ -1,0 +1,5 @@
+"""``python -m deepcams``."""
+
+from deepcams.cli import main
+
+main()

@@ -1,0 +1,68 @@
+"""The command line: each command parses its options, calls one function and prints.
+
+Heavy libraries are imported inside the commands, so that ``deepcams --help`` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from typing import Any
+
+import click
+
+from deepcams import __version__
+from deepcams.errors import DeepcamsError
+
+_COMMANDS = {"downscale": "downscale", "inspect": "inspect", "plot": "plot"}  # command -> module in this package
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are called or described."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"deepcams.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="deepcams")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
+    """Hourly PM2.5 at 0.25 degrees from CAMS files."""
+    ctx.obj = {"debug": debug}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; exit with 0 when done, 1 when the work failed, 2 when the call or the input is wrong."""
+    signal.signal(signal.SIGTERM, _terminated)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    # --debug is understood anywhere, before or after the command's name
+    debug = "--debug" in arguments
+    try:
+        status = cli.main([one for one in arguments if one != "--debug"], prog_name="deepcams", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except DeepcamsError as error:
+        if debug:
+            raise
+        click.echo(f"deepcams: {error}", err=True)
+        sys.exit(error.exit_status)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _terminated(number: int, frame: Any) -> None:
+    """Leave as after an error, so that temporary files go."""
+    sys.exit(128 + number)

@@ -1,0 +1,67 @@
+"""Progress of long work: a bar with rate and time left on a terminal, plain lines otherwise."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+_PLAIN_INTERVAL = 30.0  # seconds between plain lines
+
+
+@contextmanager
+def progress(total: int, what: str, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Show how far work has come.
+
+    Args:
+        total: pieces of work.
+        what: their name, for people.
+        quiet: show nothing.
+
+    Yields:
+        A function that is told how many more are done.
+    """
+    if quiet:
+        yield lambda count: None
+    elif sys.stderr.isatty():
+        with _bar(total, what) as advance:
+            yield advance
+    else:
+        yield _plain(total, what)
+
+
+@contextmanager
+def _bar(total: int, what: str) -> Iterator[Callable[[int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+    began = time.monotonic()
+    with Progress(*columns, console=Console(stderr=True)) as shown:
+        task = shown.add_task(what, total=total, rate="")
+
+        def advance(count: int) -> None:
+            done = shown.tasks[0].completed + count
+            rate = f"{(time.monotonic() - began) / max(done, 1):.2f} s each"
+            shown.update(task, advance=count, rate=rate)
+
+        yield advance
+
+
+def _plain(total: int, what: str) -> Callable[[int], None]:
+    done, began = 0, time.monotonic()
+    last = began
+
+    def advance(count: int) -> None:
+        nonlocal done, last
+        done += count
+        now = time.monotonic()
+        if now - last >= _PLAIN_INTERVAL or (done == total and count):
+            last = now
+            left = (now - began) / max(done, 1) * (total - done)
+            click.echo(f"{done} of {total} {what}, {left:.0f} s left", err=True)
+
+    return advance

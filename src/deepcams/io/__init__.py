@@ -1,0 +1,1 @@
+"""Reading and writing of gridded data: nothing else in the package opens or writes it."""

@@ -1,0 +1,162 @@
+"""Finding the files of a call and opening them, whatever their form: NetCDF 3 and 4, LZF, zip, GRIB.
+
+The form is told from the first bytes, not from the name.
+"""
+
+from __future__ import annotations
+
+import glob
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepcams.errors import InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_SIGNATURES = {b"\x89HDF\r\n\x1a\n": "h5netcdf", b"CDF": "netcdf4", b"GRIB": "cfgrib", b"PK\x03\x04": "zip"}
+_LONGEST = 8
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One file with gridded data.
+
+    Attributes:
+        path: where it can be opened.
+        label: what to call it in messages: the user's path, and the member's name if it came out of a zip.
+        engine: the xarray engine that reads it.
+        keep: holds the folder that a zip was unpacked to; it is removed when the last file from it is gone.
+    """
+
+    path: Path
+    label: str
+    engine: str
+    keep: Any = field(default=None, compare=False, repr=False)
+
+
+def find_files(paths: str | Path | Iterable[str | Path]) -> list[DataFile]:
+    """The data files of the given files, folders and patterns, in order, zips unpacked, each file once.
+
+    Raises:
+        InputError: if there are none, or one does not exist or is not of a known form.
+    """
+    given = [paths] if isinstance(paths, str | Path) else list(paths)
+    if not given:
+        raise InputError("no input files given: wanted CAMS files, a folder of them, or a pattern")
+    found: dict[Path, None] = {}
+    for item in given:
+        found.update(dict.fromkeys(_expand(item)))
+    return [data_file for path in found for data_file in _open_form(path)]
+
+
+def open_dataset(source: DataFile, *, variable: str | None = None) -> xr.Dataset:
+    """Open a file lazily; values are read when they are used.
+
+    Args:
+        source: the file.
+        variable: for GRIB, the short name of the messages to read; None for all that fit together.
+
+    Raises:
+        InputError: if the file is damaged, or is GRIB and the extra ``grib`` is not installed.
+    """
+    import xarray as xr
+
+    options: dict[str, Any] = {}
+    if source.engine == "cfgrib":
+        _require_grib(source)
+        # An index file would be written beside the user's data.
+        options["backend_kwargs"] = {"indexpath": "", "filter_by_keys": {"cfVarName": variable} if variable else {}}
+    try:
+        return xr.open_dataset(source.path, engine=source.engine, cache=False, **options)  # type: ignore[arg-type]
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError) as error:
+        raise InputError(f"{source.label}: cannot be read ({_first_line(error)}); "
+                         "it may be truncated or damaged: fetch it again") from error  # fmt: skip
+
+
+def _expand(item: str | Path) -> list[Path]:
+    """The files of a path, a folder (those of a known form, in order of name) or a pattern."""
+    path = Path(item)
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        inside = [child for child in sorted(path.iterdir()) if child.is_file() and _form(child) is not None]
+        return _or_error(inside, f"{path}: no NetCDF, GRIB or zip file in this folder")
+    if glob.has_magic(str(item)):
+        matching = [Path(match) for match in sorted(glob.glob(str(item), recursive=True)) if Path(match).is_file()]
+        return _or_error(matching, f"{item}: no file matches this pattern")
+    raise InputError(f"{path}: no such file or folder")
+
+
+def _or_error(paths: list[Path], message: str) -> list[Path]:
+    if not paths:
+        raise InputError(message)
+    return paths
+
+
+def _form(path: Path) -> str | None:
+    """The engine for a file's first bytes, ``zip``, or None if they are not known."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_LONGEST)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    return next((form for signature, form in _SIGNATURES.items() if head.startswith(signature)), None)
+
+
+def _open_form(path: Path) -> Sequence[DataFile]:
+    form = _form(path)
+    if form == "zip":
+        return _unpack(path)
+    if form is None:
+        raise InputError(f"{path}: not a NetCDF, GRIB or zip file ({_looks_like(path)})")
+    return [DataFile(path, str(path), form)]
+
+
+def _looks_like(path: Path) -> str:
+    size = path.stat().st_size
+    if size == 0:
+        return "it is empty"
+    with path.open("rb") as stream:
+        head = stream.read(64)
+    return f"{size} bytes, beginning with {head[:16]!r}"
+
+
+def _unpack(path: Path) -> list[DataFile]:
+    """The data files inside a zip, unpacked to a temporary folder that goes when they are no longer used."""
+    folder = tempfile.TemporaryDirectory(prefix="deepcams-")
+    members = []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for number, name in enumerate(name for name in archive.namelist() if not name.endswith("/")):
+                target = Path(folder.name) / f"{number}-{Path(name).name}"
+                with archive.open(name) as source, target.open("wb") as copy:
+                    shutil.copyfileobj(source, copy)
+                form = _form(target)
+                if form not in (None, "zip"):
+                    members.append(DataFile(target, f"{path}/{name}", str(form), keep=folder))
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise InputError(f"{path}: a damaged zip ({_first_line(error)}): fetch it again") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be unpacked to {folder.name} ({error.strerror}); "
+                         "set TMPDIR to a folder with more space") from error  # fmt: skip
+    if not members:
+        raise InputError(f"{path}: no NetCDF or GRIB file inside")
+    return members
+
+
+def _require_grib(source: DataFile) -> None:
+    try:
+        import cfgrib  # noqa: F401
+    except (ImportError, RuntimeError) as error:
+        raise InputError(f"{source.label}: a GRIB file, and the library for it is not installed: "
+                         'run pip install "deepcams[grib]"') from error  # fmt: skip
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,144 @@
+"""Where the time, the latitudes and the longitudes are in a dataset, and how its slabs are turned the usual way round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcams.errors import InputError
+from deepcams.grid import Grid
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+CAMS_STEP = 0.75  # degrees
+_ALIASES = {"pm2p5": ("pm25", "pm2_5", "pm2.5", "pm2d5"), "pm10": ("pm10p0",), "pm1": ("pm1p0",)}
+_AXES = {
+    "latitude": ({"latitude", "lat"}, {"degrees_north", "degree_north", "degrees_N"}),
+    "longitude": ({"longitude", "lon"}, {"degrees_east", "degree_east", "degrees_E"}),
+}
+
+Hours = NDArray[np.datetime64]
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """How to index a slab (latitude, longitude) so that it lies on ``grid``."""
+
+    grid: Grid
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+
+
+def find_variable(dataset: xr.Dataset, name: str) -> str | None:
+    """The name in the dataset of the variable called ``name``, by its name, alias or GRIB short name; None if absent."""
+    wanted = {name.lower(), *_ALIASES.get(name.lower(), ())}
+    for key, variable in dataset.data_vars.items():
+        names = (str(key), variable.attrs.get("GRIB_cfVarName", ""), variable.attrs.get("GRIB_shortName", ""))
+        if wanted & {str(one).lower() for one in names}:
+            return str(key)
+    return None
+
+
+def find_axis(array: xr.DataArray, axis: str) -> xr.DataArray:
+    """The 1-D coordinate of ``array`` that is its latitude or longitude.
+
+    Raises:
+        InputError: if there is none, or it is curvilinear.
+    """
+    names, units = _AXES[axis]
+    for key, coordinate in array.coords.items():
+        if str(key).lower() in names or coordinate.attrs.get("units") in units:
+            if coordinate.ndim == 2:
+                raise InputError(f"a curvilinear grid ({key} has the dimensions {_join(coordinate.dims)}): "
+                                 "wanted a regular latitude-longitude grid")  # fmt: skip
+            return coordinate
+    raise InputError(f"no {axis} among the coordinates ({_join(array.coords)})")
+
+
+def orient(latitude: NDArray[np.floating[Any]], longitude: NDArray[np.floating[Any]], step: float | None) -> Orientation:
+    """The grid of coordinates in any order and convention, and how to get there.
+
+    Global longitudes start at the first node east of 0; a repeated meridian is dropped. Regional ones run from west to
+    east without a jump.
+
+    Args:
+        latitude: (rows,) degrees, in either order.
+        longitude: (columns,) degrees, as 0..360 or -180..180 or across either seam.
+        step: degrees; used for a single node only.
+
+    Raises:
+        InputError: if the grid is irregular or its step is not 0.75 degrees.
+    """
+    rows = np.argsort(-latitude.reshape(-1), kind="stable")
+    unit = np.round(longitude.reshape(-1).astype(np.float64) % 360, 4) % 360
+    _, first = np.unique(unit, return_index=True)
+    columns = first[np.argsort(unit[first], kind="stable")]
+    east = unit[columns]
+    gaps = np.diff(east, append=east[0] + 360)
+    if gaps.max() > 1.5 * np.median(gaps) or east.size == 1:
+        start = int(gaps.argmax() + 1) % east.size
+        columns = np.roll(columns, -start)
+        east = np.unwrap(np.roll(east, -start), period=360)
+        east += 360 * np.round((longitude.reshape(-1)[columns[0]] - east[0]) / 360)
+        east -= 360 * (east[-1] > 360)
+    grid = Grid.from_coordinates(latitude.reshape(-1)[rows], east, step=step)
+    if abs(grid.step - CAMS_STEP) > 1e-3:
+        raise InputError(f"a grid step of {grid.step:g} degrees: wanted {CAMS_STEP:g}, the step of CAMS EAC4 (ask the data "
+                         "store for the reanalysis without a 'grid' of your own)")  # fmt: skip
+    return Orientation(Grid(grid.north, grid.west, CAMS_STEP, grid.rows, grid.columns), rows, columns)
+
+
+def valid_times(dataset: xr.Dataset, array: xr.DataArray, other_dims: Iterable[Any]) -> tuple[Hours, list[dict[Any, int]]]:
+    """The time of every slab of ``array``, and the indices along its other dimensions that select it.
+
+    Understands ``valid_time`` over one or two dimensions, ``time``, and a reference time with a period or step.
+
+    Returns:
+        (n,) datetime64[h], and n dicts of dimension -> index.
+
+    Raises:
+        InputError: if no time is found, it is not a real date on a whole hour, or another dimension has a choice left.
+    """
+    times = _time_coordinate(dataset)
+    extra = [dim for dim in other_dims if dim not in times.dims]
+    crowded = [f"{dim} ({array.sizes[dim]})" for dim in extra if array.sizes[dim] > 1]
+    if crowded:
+        raise InputError(f"more than one field for each time: dimension {_join(crowded)}; wanted time, latitude, longitude only")
+    missing = [dim for dim in times.dims if dim not in array.dims]
+    if missing:
+        raise InputError(f"the time has the dimension {_join(missing)}, which the variable has not")
+    values = np.asarray(times.values)
+    if values.dtype.kind != "M" or np.isnat(values).any():
+        raise InputError(f"times of type {values.dtype} with the first {values.reshape(-1)[:1]}: wanted dates of the standard "
+                         "calendar ('hours since 1900-01-01')")  # fmt: skip
+    hours = values.astype("datetime64[h]")
+    if (hours != values).any():
+        odd = values[hours != values].reshape(-1)[0].astype("datetime64[m]")
+        raise InputError(f"a field at {odd}: wanted instants on whole hours (hourly means are not analyses)")
+    positions = [dict.fromkeys(extra, 0) | dict(zip(times.dims, index, strict=True)) for index in np.ndindex(hours.shape)]
+    return hours.reshape(-1), positions
+
+
+def _time_coordinate(dataset: xr.Dataset) -> xr.DataArray:
+    """The valid time, as a coordinate or as the sum of a reference time and a period."""
+    variables = dataset.variables
+    if "valid_time" in variables:
+        return dataset["valid_time"]
+    for reference in ("forecast_reference_time", "time"):
+        for period in ("forecast_period", "step"):
+            if reference in variables and period in variables and variables[period].dtype.kind == "m":
+                return dataset[reference] + dataset[period]
+    dated = [name for name in dataset.coords if dataset[name].dtype.kind == "M"]
+    for name in ("time", *dated):
+        if name in variables:
+            return dataset[name]
+    raise InputError(f"no time coordinate (there are {_join(dataset.coords) or 'none'}): wanted valid_time or time")
+
+
+def _join(names: Iterable[Any]) -> str:
+    return ", ".join(str(name) for name in names)

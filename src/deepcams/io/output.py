@@ -1,0 +1,82 @@
+"""Where results go: checks before the work begins, temporary names while it lasts, clear errors when it cannot go on."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deepcams.errors import OutputError
+
+_BYTES_PER_VALUE = 0.25  # compressed; real maps take more
+_MEGABYTE = 1e6
+
+
+def check_output(path: Path, suffixes: tuple[str, ...], *, overwrite: bool) -> None:
+    """Refuse an output that cannot be written, before any work is done.
+
+    Raises:
+        OutputError: if its suffix is unknown, its folder is missing or not writable, or it exists already.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise OutputError(f"{path}: unknown suffix {path.suffix!r}; wanted {' or '.join(suffixes)}")
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise OutputError(f"{path}: the folder {folder} does not exist; make it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{path}: the folder {folder} is not writable")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path}: exists already; give another name, or --overwrite to replace it")
+
+
+def check_space(path: Path, values: int) -> None:
+    """Refuse an output that cannot fit on its disk.
+
+    Args:
+        path: the output.
+        values: how many numbers it will hold.
+
+    Raises:
+        OutputError: if less is free than they take at least.
+    """
+    free, needed = shutil.disk_usage(path.absolute().parent).free, values * _BYTES_PER_VALUE
+    if free < needed:
+        raise OutputError(f"{path}: {free / _MEGABYTE:.0f} MB are free there, and the result takes at least "
+                          f"{needed / _MEGABYTE:.0f} MB; nothing was written")  # fmt: skip
+
+
+@contextmanager
+def partial(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A temporary name in the output's folder; it becomes the output when all went well, and goes when it did not.
+
+    Raises:
+        OutputError: if writing fails, or the output has appeared in the meantime and may not be replaced.
+    """
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    try:
+        with writing(path):
+            yield temporary
+            if path.exists() and not overwrite:
+                raise OutputError(f"{path}: appeared while this was written; it is left as it is")
+            temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn failures of writing within the block into an OutputError that says what happened to ``path``.
+
+    Raises:
+        OutputError: for a full disk, a missing permission or another failure of the system or the NetCDF library.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        free = shutil.disk_usage(path.absolute().parent).free
+        full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or free < _MEGABYTE
+        why = "the disk is full" if full else f"cannot be written ({error})"
+        raise OutputError(f"{path}: {why}; {free / _MEGABYTE:.0f} MB are free there") from error

@@ -1,0 +1,206 @@
+"""Writing a result as a Zarr v3 store: one shard is one UTC day, finished days are kept in a ledger inside.
+
+The template (coordinates, metadata, empty arrays) is written first and the store says that it is unfinished; then each
+day is written whole and entered in the ledger. A store that was left unfinished is completed by a later run of the
+same work. Nothing in arrays or metadata depends on the run: its record goes to a log beside the store.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import BloscCodec
+
+from deepcams import conventions
+from deepcams.conventions import Product
+from deepcams.errors import OutputError
+from deepcams.io.output import writing
+from deepcams.provenance import run_record
+from deepcams.rounding import bitround
+from deepcams.timeline import TimeKind
+
+_DAY = 24  # hours in a shard
+_LEDGER = "ledger/inputs_sha256"
+_UNFINISHED, _COMPLETE = "unfinished", "complete"
+_COMPRESSOR = BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle")
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store being made.
+
+    Attributes:
+        path: where it is.
+        product: what it is.
+        keepbits: mantissa bits kept.
+    """
+
+    path: Path
+    product: Product
+    keepbits: int
+
+    @property
+    def first_day(self) -> np.datetime64:
+        """The first UTC day of the time axis."""
+        return self.product.times[0].astype("datetime64[D]")
+
+    @property
+    def hours(self) -> NDArray[np.datetime64]:
+        """(24 days,) datetime64[h], the whole time axis: every hour of every UTC day."""
+        last = self.product.times[-1].astype("datetime64[D]") + 1
+        return np.arange(self.first_day.astype("datetime64[h]"), last.astype("datetime64[h]"))
+
+    def finished(self, date: np.datetime64) -> str | None:
+        """The digest of the analyses a finished day was made from, or None."""
+        entry = bytes(self._group()[_LEDGER][self._number(date)])
+        return entry.hex() if any(entry) else None
+
+    def write_day(self, date: np.datetime64, fields: Mapping[int, tuple[TimeKind, NDArray[np.float32]]], digest: str) -> None:
+        """Write a whole day, then enter it in the ledger.
+
+        Args:
+            date: the UTC day.
+            fields: by hour of the day, its kind and map (rows, columns); other hours are missing.
+            digest: SHA-256 (hexadecimal) of the analyses it was made from.
+
+        Raises:
+            OutputError: if it cannot be written.
+        """
+        values = np.full((_DAY, *self.product.grid.shape), np.nan, np.float32)
+        kinds = np.full(_DAY, TimeKind.MISSING, np.int8)
+        for hour, (kind, field) in fields.items():
+            kinds[hour] = kind
+            values[hour] = bitround(field, self.keepbits)
+        number = self._number(date)
+        with writing(self.path):
+            group = self._group()
+            hours = slice(number * _DAY, (number + 1) * _DAY)
+            group[self.product.species.name][hours] = values
+            group["time_kind"][hours] = kinds
+            group[_LEDGER][number] = np.frombuffer(bytes.fromhex(digest), np.uint8)
+
+    def complete(self) -> None:
+        """Let the store say that it is complete."""
+        with writing(self.path):
+            self._group().attrs["status"] = _COMPLETE
+            _consolidate(self.path)
+
+    def log(self, event: str, **facts: Any) -> None:
+        """Add a line to the log beside the store: what happened, when, by which command, on which host."""
+        with writing(self.path), self.path.with_name(self.path.name + ".log").open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps({"event": event, **run_record(), **facts}) + "\n")
+
+    def _group(self) -> Any:
+        return zarr.open_group(self.path, mode="r+", use_consolidated=False)
+
+    def _number(self, date: np.datetime64) -> int:
+        return int((date - self.first_day).astype(np.int64))
+
+
+def open_or_create(path: Path, product: Product, *, keepbits: int, overwrite: bool) -> Store:
+    """A store to write to: a new one, or an unfinished one of the same work, to be completed.
+
+    Raises:
+        OutputError: if a store exists that is complete or of other work; the message says what differs.
+    """
+    store = Store(path, product, keepbits)
+    if path.exists() and not overwrite:
+        _refuse_other(store)
+        return store
+    with writing(path):
+        if path.is_dir():
+            shutil.rmtree(path)
+        path.unlink(missing_ok=True)
+        _write_template(store)
+    return store
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether this is a store of ours that says it is unfinished."""
+    if not (path / "zarr.json").is_file():
+        return False
+    return bool(zarr.open_group(path, mode="r").attrs.get("status") == _UNFINISHED)
+
+
+def _attributes(store: Store) -> dict[str, Any]:
+    return conventions.global_attributes(store.product) | {"deepcams_keepbits": store.keepbits}
+
+
+def _refuse_other(store: Store) -> None:
+    """Refuse a store that this work did not begin."""
+    if not is_unfinished(store.path):
+        raise OutputError(f"{store.path}: exists already; give another name, or --overwrite to replace it")
+    group = zarr.open_group(store.path, mode="r")
+    wanted = _attributes(store)
+    different = [name for name, value in wanted.items() if group.attrs.get(name) != value]
+    hours = conventions.hours_since_epoch(store.hours)
+    if not different and not np.array_equal(group["time"][:], hours):
+        different = ["time"]
+    if different:
+        found, asked = (values.get(different[0]) for values in (group.attrs, wanted))
+        raise OutputError(f"{store.path}: an unfinished store of other work: {different[0]} is {found!r} there, and {asked!r} "
+                          "was asked for; give another name, or --overwrite to start anew")  # fmt: skip
+
+
+def _write_template(store: Store) -> None:
+    """Coordinates, metadata and empty arrays of the whole store."""
+    group = zarr.create_group(store.path, zarr_format=3, attributes=_attributes(store) | {"status": _UNFINISHED})
+    hours = conventions.hours_since_epoch(store.hours)
+    _put(group, "time", ("time",), hours, conventions.COORDINATES["time"])
+    for name, (dimensions, values) in conventions.coordinate_arrays(store.product.grid).items():
+        _put(group, name, dimensions, values, conventions.COORDINATES.get(name, {}))
+    kind_attributes = conventions.TIME_KIND | {"flag_values": conventions.TIME_KIND["flag_values"].tolist()}
+    group.create_array(
+        "time_kind",
+        shape=hours.shape,
+        chunks=(_DAY,),
+        dtype="int8",
+        fill_value=int(TimeKind.MISSING),
+        dimension_names=("time",),
+        attributes=kind_attributes,
+    )
+    shape = store.product.grid.shape
+    group.create_array(
+        store.product.species.name,
+        shape=(hours.size, *shape),
+        shards=(_DAY, *shape),
+        chunks=(1, *shape),
+        dtype="float32",
+        fill_value=np.nan,
+        compressors=_COMPRESSOR,
+        dimension_names=("time", "latitude", "longitude"),
+        attributes=conventions.variable_attributes(store.product.species),
+    )
+    group.create_array(
+        _LEDGER,
+        shape=(hours.size // _DAY, 32),
+        chunks=(1, 32),
+        dtype="uint8",
+        fill_value=0,
+        compressors=None,
+        dimension_names=("day", "byte"),
+        attributes={"long_name": "SHA-256 of the analyses a finished day was made from; zero while unfinished"},
+    )
+    _consolidate(store.path)
+
+
+def _put(group: Any, name: str, dimensions: tuple[str, ...], values: NDArray[Any], attributes: Mapping[str, Any]) -> None:
+    array = group.create_array(
+        name, shape=values.shape, chunks=values.shape, dtype=values.dtype, dimension_names=dimensions, attributes=dict(attributes)
+    )
+    array[...] = values
+
+
+def _consolidate(path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*[Cc]onsolidated metadata.*")
+        zarr.consolidate_metadata(str(path))

@@ -1,0 +1,228 @@
+"""The method: read an analysis, sharpen it, follow the air to the next one, check, hand over hour by hour.
+
+Analyses and intervals are worked on in the order of time by a few threads, each of them alone on its piece, so that
+the result does not depend on how many there are. Nothing grows with the length of the period.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcams.checks import Tally, check_means, check_values, mass_drift
+from deepcams.grid import Grid, Region
+from deepcams.io.analyses import Analyses
+from deepcams.methods import SPACE_FIRST, Recipe
+from deepcams.missing import Mask, fill, refine_mask
+from deepcams.sphere import from_blocks
+from deepcams.temporal import Setting
+from deepcams.timeline import Day, Step, TimeKind, Timeline, timeline
+from deepcams.windows import Window, around, whole
+
+Field = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Hour:
+    """One map of the result: values (rows, columns) float32 on the job's grid, NaN where missing."""
+
+    time: np.datetime64
+    kind: TimeKind
+    values: Field
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a downscaling is: data, method, grid and period. It is checked at birth and computes nothing.
+
+    Attributes:
+        analyses: the data.
+        recipe: the method.
+        factor: refinement in space, odd.
+        region: what to keep; None for all.
+        start: the first hour; None for the first analysis.
+        end: the last hour; None for the last analysis.
+        timeline: the hours that come of it.
+        window: the part of the grid that it takes.
+
+    Raises:
+        InputError: if the period or the region is not in the data.
+    """
+
+    analyses: Analyses
+    recipe: Recipe
+    factor: int = 3
+    region: Region | None = None
+    start: np.datetime64 | None = None
+    end: np.datetime64 | None = None
+    timeline: Timeline = field(init=False)
+    window: Window = field(init=False)
+
+    def __post_init__(self) -> None:
+        plan = timeline(self.analyses.times, self.analyses.step, self.start, self.end)
+        object.__setattr__(self, "timeline", plan)
+        object.__setattr__(self, "window", self._window())
+
+    def _window(self) -> Window:
+        grid = self.analyses.grid
+        if self.region is None:
+            return whole(grid, self.factor)
+        return around(grid, self.factor, self.region, halo=self.recipe.time.halo + self.recipe.space.halo * grid.step)
+
+    @property
+    def grid(self) -> Grid:
+        """The grid of the result."""
+        return self.window.fine
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should be told about the method on these data."""
+        fine = self.recipe.order == SPACE_FIRST
+        grid = self.window.coarse.refine(self.factor) if fine else self.window.coarse
+        return self.recipe.time.notes(grid)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the values depend on besides the data, JSON-ready."""
+        region = self.region and [self.region.north, self.region.west, self.region.south, self.region.east]
+        variable, epsilon = self.analyses.species.name, self.analyses.epsilon
+        return self.recipe.settings | {"variable": variable, "factor": self.factor, "epsilon": epsilon, "region": region}
+
+
+def hours(job: Job, tally: Tally, *, days: Sequence[Day] | None = None, workers: int | None = None) -> Iterator[Hour]:
+    """The maps of a job, or of some of its days, in the order of time.
+
+    Args:
+        job: what to compute.
+        tally: filled as the maps are handed over.
+        days: the days to make; None for all.
+        workers: threads; None for one per processor.
+
+    Raises:
+        InputError: if an analysis cannot be read or has impossible values.
+        CheckError: if a map breaks a promise of the method.
+    """
+    workers = workers or os.cpu_count() or 1
+    ends: dict[int, Future[_End]] = {}
+    pending: deque[Future[_Made]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for day in job.timeline.days if days is None else days:
+                for step in day.steps:
+                    ends = {number: end for number, end in ends.items() if number >= step.before}
+                    for number in (step.before, step.after):
+                        if number is not None and number not in ends:
+                            ends[number] = pool.submit(_sharpened, job, number)
+                    after = None if step.after is None else ends[step.after]
+                    pending.append(pool.submit(_make, job, step, ends[step.before], after))
+                    while len(pending) > workers:
+                        yield from _hand_over(pending.popleft().result(), tally)
+            while pending:
+                yield from _hand_over(pending.popleft().result(), tally)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@dataclass(frozen=True)
+class _End:
+    """An analysis ready for use: on the window, without holes, and sharpened on the window's refinement."""
+
+    number: int
+    coarse: Field
+    fine: Field
+    missing: Mask | None  # on the refinement
+    missing_nodes: int
+    noise: int
+    digest: str
+    mean_error: float
+
+
+@dataclass(frozen=True)
+class _Made:
+    """The maps of one step and what was found on the way."""
+
+    hours: list[Hour]
+    ends: list[_End]
+    drift: float
+    highest: float
+
+
+def _sharpened(job: Job, number: int) -> _End:
+    analysis = job.analyses.read(number)
+    grid = job.window.coarse
+    coarse, missing = fill(job.window.take(analysis.values), grid)
+    fine = _sharpen(job, coarse)
+    error = check_means(fine, coarse, grid, job.factor) if job.recipe.space.conserving else float("nan")
+    nodes = 0 if missing is None else int(missing.sum())
+    mask = refine_mask(missing, grid, job.factor)
+    return _End(number, coarse, fine, mask, nodes, analysis.noise, analysis.digest, error)
+
+
+def _sharpen(job: Job, coarse: Field) -> Field:
+    blocks = job.recipe.space.sharpen(coarse, job.window.coarse, job.factor, job.analyses.epsilon)
+    fine: Field = from_blocks(blocks, job.window.coarse)
+    return fine
+
+
+def _make(job: Job, step: Step, before_end: Future[_End], after_end: Future[_End] | None) -> _Made:
+    """The maps of one step: the analysis, if it is asked for, and the hours between it and the next."""
+    before = before_end.result()
+    ends = [before]
+    between: dict[float, Field] = {}
+    if after_end is not None:
+        ends.append(after_end.result())
+        fractions = [fraction for fraction in step.fractions if fraction > 0]
+        between = dict(zip(fractions, _between(job, *ends, fractions), strict=True))
+    made, drift, highest = [], 0.0, 0.0
+    for time, fraction in zip(step.times, step.fractions, strict=True):
+        values = between[fraction] if fraction else before.fine
+        highest = max(highest, check_values(values, f"{time}:00 UTC"))
+        if fraction:
+            drift = max(drift, mass_drift(values, ends[0].fine, ends[1].fine, fraction, _areas(job)))
+        masks = [end.missing for end in (ends if fraction else ends[:1]) if end.missing is not None]
+        kind = TimeKind.INTERPOLATED if fraction else TimeKind.ANALYSIS
+        made.append(Hour(time, kind, job.window.keep(_masked(values, masks))))
+    return _Made(made, ends, drift, highest)
+
+
+def _between(job: Job, before: _End, after: _End, fractions: Sequence[float]) -> list[Field]:
+    """The hours between two analyses on the window's refinement, in the recipe's order of time and space."""
+    length = float((job.analyses.times[after.number] - job.analyses.times[before.number]).astype(np.int64))
+    coarse, epsilon = job.window.coarse, job.analyses.epsilon
+    if job.recipe.order == SPACE_FIRST:
+        setting = Setting(coarse.refine(job.factor), length, epsilon)
+        return job.recipe.time.between(before.fine, after.fine, fractions, setting)
+    fields = job.recipe.time.between(before.coarse, after.coarse, fractions, Setting(coarse, length, epsilon))
+    return [_sharpen(job, one) for one in fields]
+
+
+def _areas(job: Job) -> NDArray[np.float64]:
+    return job.window.coarse.refine(job.factor).areas
+
+
+def _masked(values: Field, masks: Sequence[Mask]) -> Field:
+    """The map with NaN wherever an analysis that it is made from is missing."""
+    if not masks:
+        return values
+    masked: Field = np.where(np.logical_or.reduce(masks), np.float32(np.nan), values)
+    return masked
+
+
+def _hand_over(made: _Made, tally: Tally) -> Iterator[Hour]:
+    """Count what was made, and give its maps."""
+    for end in made.ends:
+        tally.add_analysis(end.number, end.digest, noise=end.noise, missing=end.missing_nodes)
+        tally.mean_error = float(np.fmax(tally.mean_error, end.mean_error))
+    tally.drift = max(tally.drift, made.drift)
+    tally.highest = max(tally.highest, made.highest)
+    for hour in made.hours:
+        tally.hours += 1
+        tally.analyses += hour.kind is TimeKind.ANALYSIS
+        yield hour

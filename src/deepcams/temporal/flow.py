@@ -1,0 +1,205 @@
+"""Advection between two analyses: estimate how the pattern moved, carry both ends along, and blend them.
+
+y(t) = (1 - t) W(y0, -t u) + t W(y1, (1 - t) u), with W a bicubic backward warp and u one displacement field in pixels
+per interval. u is estimated by dense inverse search (Kroeger et al., ECCV 2016; OpenCV's DIS) on the logarithm of the
+field, forwards and backwards, and is trusted only as far as moving the ends explains how they differ: where the change
+is a source, a sink or a jump of the analysis, u fades to zero and the method becomes linear interpolation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcams.grid import Grid
+from deepcams.sphere import pad
+from deepcams.temporal import linear
+from deepcams.temporal.setting import Setting
+
+# The patches are searched one after the other, so OpenCV's result depends on how many threads share an image: with one
+# it is always the same. The pipeline runs several intervals at a time instead.
+cv2.setNumThreads(1)
+
+HALO = 24.0  # degrees beyond a window that it reads
+
+_SCALES = 3  # scales searched: the coarsest halves the finest twice
+_PATCH_STRIDE = 3  # pixels between patches in the medium preset
+_SMOOTHNESS = 40.0  # DIS's alpha; twice its preset: steadier under shifts of the grid, as accurate
+_LOG_RANGE = (10.0, 1e5)  # multiples of epsilon (0.5 and 5000 ug m-3 for PM2.5) mapped to 8 bits by log(1 + x / low)
+_SMALLEST = 24  # nodes: a grid with fewer has no flow
+_SPEED = 37.0  # m/s: no pattern at the surface moves faster
+_TRUST_RADIUS = 4.0  # degrees over which a flow is judged
+_TRUST_GAIN = 1.5  # a flow that explains two thirds of the local change is trusted fully
+_NOISE = 0.01  # log units: smaller changes are no evidence
+_TAPER = 3.0  # degrees from the pole within which the flow fades to zero
+_MARGIN = 64  # pixels of padding for the warp: the largest displacement in longitude (near the poles)
+_METRES_PER_DEGREE = 111_195.0
+
+Field = NDArray[np.float32]
+
+
+def between(before: Field, after: Field, fractions: Sequence[float], setting: Setting) -> list[Field]:
+    """Fields (rows, columns) at the given fractions of the interval, by advection of both ends.
+
+    A grid with fewer than 24 rows or columns has no flow: there this is linear interpolation.
+    """
+    if not has_flow(setting.grid):
+        return linear.between(before, after, fractions, setting)
+    u = displacement(before, after, setting)
+    first, last = _Warp(before, setting.grid), _Warp(after, setting.grid)
+    return [linear.blend(first(-t * u), last((1 - t) * u), t) for t in fractions]
+
+
+def has_flow(grid: Grid) -> bool:
+    """Whether the grid is large enough for a displacement field."""
+    return min(grid.shape) >= _SMALLEST
+
+
+def notes(grid: Grid) -> tuple[str, ...]:
+    """What a user should be told about this method on a grid."""
+    if has_flow(grid):
+        return ()
+    return (f"a grid of {grid.rows} x {grid.columns} nodes is too small to follow the air: linear in time",)
+
+
+def displacement(before: Field, after: Field, setting: Setting) -> Field:
+    """The displacement (rows, columns, 2) from the first to the second field, in pixels: eastwards, southwards."""
+    grid, frame = setting.grid, _Frame.of(setting.grid)
+    logs = [frame.image(_log(field, setting.epsilon)) for field in (before, after)]
+    images = [np.round(image * np.float32(255 / np.log1p(_LOG_RANGE[1] / _LOG_RANGE[0]))).astype(np.uint8) for image in logs]
+    u = (_dis(images[0], images[1]) - _dis(images[1], images[0])) / 2
+    u = _limit_speed(u, frame, setting.hours)
+    u *= _trust(logs[0], logs[1], u, _TRUST_RADIUS / frame.step)[..., None]
+    return frame.cut(u) * np.clip((90 - np.abs(grid.latitude)) / _TAPER, 0, 1).astype(np.float32)[:, None, None]
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Where a field lies in the image that is searched.
+
+    The image's first pixel lies on a lattice of whole patches counted from 90N 0E, so that a region and the globe are
+    searched in the same patches; a periodic image is repeated on both sides; edges are repeated to whole pixels of all
+    scales. Fields finer than half a degree are searched at half their resolution.
+    """
+
+    grid: Grid
+    halved: bool
+    wrap: int
+    top: int
+    left: int
+
+    @classmethod
+    def of(cls, grid: Grid) -> _Frame:
+        halved = grid.step < 0.5
+        lattice = _PATCH_STRIDE * 2 ** (_SCALES - 1 + halved)
+        wrap = round(HALO / grid.step) if grid.periodic else 0
+        top = round((90 - grid.north) / grid.step) % lattice
+        left = round(grid.west % 360 / grid.step - wrap) % lattice
+        return cls(grid, halved, wrap, top, left)
+
+    @property
+    def step(self) -> float:
+        """Degrees between the image's pixels."""
+        return self.grid.step * (1 + self.halved)
+
+    def image(self, field: Field) -> Field:
+        """The image of a field (rows, columns)."""
+        unit = 2 ** (_SCALES - 1 + self.halved)
+        wrapped = np.concatenate([field[:, -self.wrap :], field, field[:, : self.wrap]], axis=1) if self.wrap else field
+        rows, columns = (length + lead for length, lead in zip(wrapped.shape, (self.top, self.left), strict=True))
+        rest = [max(-length % unit, 8 * unit - length) for length in (rows, columns)]
+        image = np.pad(wrapped, ((self.top, rest[0]), (self.left, rest[1])), mode="edge")
+        if self.halved:
+            image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        return image
+
+    def cut(self, u: Field) -> Field:
+        """The displacement on the field's nodes, in its pixels, from the one on the image's."""
+        if self.halved:
+            u = cv2.resize(u * 2, (u.shape[1] * 2, u.shape[0] * 2), interpolation=cv2.INTER_LINEAR)
+        left = self.left + self.wrap
+        return u[self.top : self.top + self.grid.rows, left : left + self.grid.columns]
+
+    def latitudes(self, rows: int) -> NDArray[np.float64]:
+        """(rows,) latitudes of the image's pixels, cut at the poles."""
+        first = self.grid.north + self.top * self.grid.step - self.halved * self.grid.step / 2
+        return np.clip(first - self.step * np.arange(rows), -90, 90)
+
+
+def _log(field: Field, epsilon: float) -> Field:
+    """log(1 + x / low) within the range that 8 bits are to show."""
+    low, high = (np.float32(epsilon * multiple) for multiple in _LOG_RANGE)
+    return np.log1p(np.clip(field, 0, high) / low)
+
+
+def _dis(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> Field:
+    """DIS displacement (rows, columns, 2) from source to target: medium preset, from the coarsest scale to the image."""
+    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search.setFinestScale(0)
+    search.setCoarsestScale(_SCALES - 1)
+    search.setVariationalRefinementAlpha(_SMOOTHNESS)
+    flow: Field = search.calc(source, target, None)
+    return flow
+
+
+def _limit_speed(u: Field, frame: _Frame, hours: float) -> Field:
+    """The displacement, no faster than the wind blows and no farther than the warp's padding."""
+    metres = np.float32(_METRES_PER_DEGREE * frame.step)
+    narrowing = np.cos(np.deg2rad(frame.latitudes(u.shape[0]))).astype(np.float32)[:, None]
+    distance = np.hypot(u[..., 0] * metres * narrowing, u[..., 1] * metres)
+    u = u * np.minimum(1, _SPEED * 3600 * hours / np.maximum(distance, 1))[..., None].astype(np.float32)
+    return np.clip(u, -_MARGIN + 4, _MARGIN - 4)
+
+
+def _trust(before: Field, after: Field, u: Field, radius: float) -> Field:
+    """(rows, columns) in 0..1: how much of the local change between two log images moving by u explains."""
+    moved = (_remap(before, -u / 2, cv2.INTER_LINEAR) - _remap(after, u / 2, cv2.INTER_LINEAR)) ** 2
+    change, left = _blur((before - after) ** 2, radius), _blur(moved, radius)
+    return np.clip(_TRUST_GAIN * (change - left) / (change + np.float32(_NOISE**2)), 0, 1)
+
+
+def _blur(image: Field, radius: float) -> Field:
+    blurred: Field = cv2.GaussianBlur(image, (0, 0), radius, borderType=cv2.BORDER_REPLICATE)
+    return blurred
+
+
+def _remap(image: Field, u: Field, interpolation: int) -> Field:
+    x, y = _positions(u)
+    moved: Field = cv2.remap(image, x, y, interpolation, borderMode=cv2.BORDER_REPLICATE)
+    return moved
+
+
+def _positions(u: Field) -> tuple[Field, Field]:
+    """Column and row (rows, columns) that each pixel is fetched from."""
+    rows, columns = u.shape[:2]
+    return u[..., 0] + np.arange(columns, dtype=np.float32), u[..., 1] + np.arange(rows, dtype=np.float32)[:, None]
+
+
+class _Warp:
+    """A field ready to be fetched from displaced positions, across the date line and the poles.
+
+    Bicubic, and limited to the smallest and largest of the 4 x 4 pixels used: no negatives, no new peaks. Where the
+    displacement is zero the field comes back unchanged.
+    """
+
+    def __init__(self, field: Field, grid: Grid) -> None:
+        self._margin = _MARGIN
+        padded = pad(field, grid, self._margin, self._margin)
+        around = np.ones((4, 4), np.uint8)
+        self._field = padded
+        self._low = cv2.erode(padded, around, anchor=(1, 1))
+        self._high = cv2.dilate(padded, around, anchor=(2, 2))
+
+    def __call__(self, u: Field) -> Field:
+        """(rows, columns) the field at each pixel displaced by u (rows, columns, 2)."""
+        x, y = (position + self._margin for position in _positions(u))
+        x, y = (np.clip(position, 1, size - 3) for position, size in zip((x, y), self._field.shape[::-1], strict=True))
+        moved = cv2.remap(self._field, x, y, cv2.INTER_CUBIC)
+        corner = np.stack([np.floor(x), np.floor(y)], axis=-1).astype(np.int16)
+        low, high = (cv2.remap(limit, corner, None, cv2.INTER_NEAREST) for limit in (self._low, self._high))
+        limited: Field = np.clip(moved, low, high)
+        return limited
