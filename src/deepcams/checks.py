@@ -59,7 +59,9 @@ def check_means(fine: Field, coarse: Field, grid: Grid, factor: int) -> float:
     wanted = coarse.astype(np.float64)
     error = float((np.abs(means - wanted) / np.maximum(wanted, np.finfo(np.float32).tiny)).max())
     if not error <= _CONSERVED:
-        raise CheckError(f"area means of an analysis are off by {error:.1e} of their value: wanted {_CONSERVED:g} at most")
+        raise CheckError(
+            f"area means of an analysis are off by {error:.1e} of their value: wanted {_CONSERVED:g} at most"
+        )
     return error
 
 

@@ -22,6 +22,7 @@ COORDINATES: dict[str, dict[str, str]] = {
         "long_name": "time (UTC)",
         "units": TIME_UNITS,
         "calendar": "proleptic_gregorian",
+        "units_metadata": "leap_seconds: none",
         "axis": "T",
     },
     "latitude": {

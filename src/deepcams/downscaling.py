@@ -16,12 +16,12 @@ from deepcams.checks import Tally
 from deepcams.conventions import Product
 from deepcams.errors import OutputError
 from deepcams.grid import Region
-from deepcams.io.cams import from_dataset, combine
+from deepcams.io.cams import combine, from_dataset
 from deepcams.io.netcdf import netcdf_writer
 from deepcams.io.output import check_output, check_space
 from deepcams.io.store import Store, is_unfinished, open_or_create
 from deepcams.methods import DEFAULT, Recipe, recipe
-from deepcams.pipeline import Hour, Job, hours
+from deepcams.pipeline import Job, hours
 from deepcams.provenance import digest_of, provenance
 from deepcams.regions import parse_region
 from deepcams.rounding import KEEPBITS

@@ -65,7 +65,9 @@ class Grid:
         for name in ("north", "west", "step"):
             object.__setattr__(self, name, round(float(getattr(self, name)), _DIGITS) + 0.0)
         if self.step <= 0 or self.rows < 1 or self.columns < 1:
-            raise InputError(f"a grid of {self.rows} x {self.columns} nodes with a step of {self.step:g} degrees is empty")
+            raise InputError(
+                f"a grid of {self.rows} x {self.columns} nodes with a step of {self.step:g} degrees is empty"
+            )
         if self.columns * self.step > 360 + _TOLERANCE:
             raise InputError(f"{self.columns} columns of {self.step:g} degrees go more than once around the Earth")
         for latitude in (self.north, self.south):
@@ -92,7 +94,9 @@ class Grid:
             raise InputError("a single node does not tell its grid step: give the step in degrees")
         found = steps[0] if steps else float(step or 0)
         if len(steps) == 2 and abs(steps[0] - steps[1]) > _TOLERANCE:
-            raise InputError(f"steps of {steps[0]:g} degrees in latitude and {steps[1]:g} in longitude: wanted equal steps")
+            raise InputError(
+                f"steps of {steps[0]:g} degrees in latitude and {steps[1]:g} in longitude: wanted equal steps"
+            )
         return cls(float(rows[0]), float(columns[0]), found, rows.size, columns.size)
 
     @property
@@ -134,8 +138,8 @@ class Grid:
     def latitude_bounds(self) -> Floats:
         """(rows, 2) north and south edges of the cells in degrees, cut at the poles."""
         half = self.step / 2
-        edges = np.stack([self.latitude + half, self.latitude - half], axis=1)
-        return np.clip(np.round(edges, _DIGITS), -90, 90)
+        edges: Floats = np.stack([self.latitude + half, self.latitude - half], axis=1)
+        return np.round(edges, _DIGITS).clip(-90, 90)
 
     @cached_property
     def longitude_bounds(self) -> Floats:
@@ -156,7 +160,9 @@ class Grid:
             InputError: if the factor is not odd and positive (only then is every coarse node also a fine node).
         """
         if factor < 1 or factor % 2 == 0:
-            raise InputError(f"refinement factor {factor}: wanted an odd one (3, 5, ...), which keeps every coarse node")
+            raise InputError(
+                f"refinement factor {factor}: wanted an odd one (3, 5, ...), which keeps every coarse node"
+            )
         step, margin = self.step / factor, (factor - 1) // 2
         north = self.north if self.north_pole else self.north + margin * step
         west = self.west if self.periodic else self.west - margin * step
@@ -170,7 +176,9 @@ class Grid:
 
     def row_window(self, region: Region) -> range:
         """The rows whose nodes lie within the region (empty if none)."""
-        inside = np.flatnonzero((self.latitude <= region.north + _TOLERANCE) & (self.latitude >= region.south - _TOLERANCE))
+        inside = np.flatnonzero(
+            (self.latitude <= region.north + _TOLERANCE) & (self.latitude >= region.south - _TOLERANCE)
+        )
         return range(int(inside[0]), int(inside[-1]) + 1) if inside.size else range(0)
 
     def column_window(self, region: Region) -> range:

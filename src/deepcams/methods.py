@@ -42,7 +42,9 @@ RECIPES: dict[str, Recipe] = {"fast": Recipe("fast", SPATIAL["lcbp"], TEMPORAL["
 DEFAULT = "fast"
 
 
-def recipe(name: str = DEFAULT, *, space: str | None = None, time: str | None = None, order: str | None = None) -> Recipe:
+def recipe(
+    name: str = DEFAULT, *, space: str | None = None, time: str | None = None, order: str | None = None
+) -> Recipe:
     """A recipe by name, with parts of it exchanged if asked for.
 
     Raises:

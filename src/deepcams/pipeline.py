@@ -22,7 +22,7 @@ from deepcams.io.analyses import Analyses
 from deepcams.methods import SPACE_FIRST, Recipe
 from deepcams.missing import Mask, fill, refine_mask
 from deepcams.sphere import from_blocks
-from deepcams.temporal import Setting
+from deepcams.temporal.setting import Setting
 from deepcams.timeline import Day, Step, TimeKind, Timeline, timeline
 from deepcams.windows import Window, around, whole
 
@@ -93,7 +93,12 @@ class Job:
         """What the values depend on besides the data, JSON-ready."""
         region = self.region and [self.region.north, self.region.west, self.region.south, self.region.east]
         variable, epsilon = self.analyses.species.name, self.analyses.epsilon
-        return self.recipe.settings | {"variable": variable, "factor": self.factor, "epsilon": epsilon, "region": region}
+        return self.recipe.settings | {
+            "variable": variable,
+            "factor": self.factor,
+            "epsilon": epsilon,
+            "region": region,
+        }
 
 
 def hours(job: Job, tally: Tally, *, days: Sequence[Day] | None = None, workers: int | None = None) -> Iterator[Hour]:
@@ -179,7 +184,7 @@ def _make(job: Job, step: Step, before_end: Future[_End], after_end: Future[_End
     if after_end is not None:
         ends.append(after_end.result())
         fractions = [fraction for fraction in step.fractions if fraction > 0]
-        between = dict(zip(fractions, _between(job, *ends, fractions), strict=True))
+        between = dict(zip(fractions, _between(job, ends[0], ends[1], fractions), strict=True))
     made, drift, highest = [], 0.0, 0.0
     for time, fraction in zip(step.times, step.fractions, strict=True):
         values = between[fraction] if fraction else before.fine

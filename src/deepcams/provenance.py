@@ -17,9 +17,7 @@ ATTRIBUTION = (
     "Contains modified Copernicus Atmosphere Monitoring Service information. Neither the European Commission nor ECMWF "
     "is responsible for any use that may be made of the Copernicus information or data it contains."
 )
-LICENCE = (
-    "Derived from CAMS data under the licence to use Copernicus products; these derived data: Creative Commons Attribution 4.0"
-)
+LICENCE = "Derived from CAMS data under the licence to use Copernicus products; derived data: CC BY 4.0"
 REFERENCES = (
     "Inness et al. (2019), doi:10.5194/acp-19-3515-2019 (CAMS reanalysis); Xiao et al. (2022), "
     "doi:10.1016/j.scitotenv.2022.157747 (DeepCAMS)"

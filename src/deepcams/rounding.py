@@ -25,9 +25,8 @@ def bitround(values: NDArray[np.float32], keepbits: int) -> NDArray[np.float32]:
         drop = MANTISSA - keepbits
         bits = values.view(np.uint32)
         half = np.uint32((1 << (drop - 1)) - 1)
-        rounded = bits + (half + ((bits >> np.uint32(drop)) & np.uint32(1)))
-        rounded &= np.uint32(0xFFFFFFFF ^ ((1 << drop) - 1))
-        rounded = rounded.view(np.float32)
+        raised = bits + (half + ((bits >> np.uint32(drop)) & np.uint32(1)))
+        rounded = (raised & np.uint32(0xFFFFFFFF ^ ((1 << drop) - 1))).view(np.float32)
     missing = np.isnan(values)
     if missing.any():
         rounded[missing] = np.float32(np.nan)

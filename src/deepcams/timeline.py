@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +90,9 @@ def timeline(times: Hours, step: int, start: np.datetime64 | None = None, end: n
         InputError: if there are fewer than two analyses, the period is empty, or the data have no hour in it.
     """
     if times.size < 2:
-        raise InputError(f"{times.size} analysis ({', '.join(map(str, times))}): wanted two at least to make the hours between")
+        raise InputError(
+            f"{times.size} analysis ({', '.join(map(str, times))}): wanted two at least to make the hours between"
+        )
     first, last = start if start is not None else times[0], end if end is not None else times[-1]
     if first > last:
         raise InputError(f"the period starts at {first} and ends at {last}: wanted --start before --end")
@@ -99,7 +102,7 @@ def timeline(times: Hours, step: int, start: np.datetime64 | None = None, end: n
         raise InputError(f"no hour from {first} to {last} in the data, which go from {times[0]} to {times[-1]} UTC")
     days = _by_day(made)
     flat = [(t, f) for one in made for t, f in zip(one.times, one.fractions, strict=True)]
-    gaps = tuple((a, b) for a, b in zip(times[:-1], times[1:], strict=True) if b - a > step * _HOUR and b > first and a < last)
+    gaps = tuple((a, b) for a, b in pairwise(times) if b - a > step * _HOUR and b > first and a < last)
     kinds = [TimeKind.INTERPOLATED if f else TimeKind.ANALYSIS for _, f in flat]
     return Timeline(days, np.array([t for t, _ in flat], "datetime64[h]"), np.array(kinds, np.int8), gaps)
 

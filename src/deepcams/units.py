@@ -65,7 +65,13 @@ def micrograms_per(unit: str) -> float:
         InputError: if the unit is not a mass per cubic metre.
     """
     plain = unit.strip().replace("µ", "u").replace("μ", "u").replace("³", "3")
-    plain = plain.replace("cubic metre", "m3").replace("cubic meter", "m3").replace(" per ", "/").replace("*", "").replace("^", "")
+    plain = (
+        plain.replace("cubic metre", "m3")
+        .replace("cubic meter", "m3")
+        .replace(" per ", "/")
+        .replace("*", "")
+        .replace("^", "")
+    )
     plain = plain.replace(" ", "").replace(".", "").replace("(", "").replace(")", "").replace("/m3", "m-3")
     mass = plain.removesuffix("m-3")
     if mass == plain or mass not in _PER_MICROGRAM:

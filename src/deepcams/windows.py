@@ -45,7 +45,9 @@ class Window:
 def whole(grid: Grid, factor: int) -> Window:
     """All of a grid."""
     fine = grid.refine(factor)
-    return Window(grid, np.arange(grid.rows), np.arange(grid.columns), fine, np.arange(fine.rows), np.arange(fine.columns))
+    return Window(
+        grid, np.arange(grid.rows), np.arange(grid.columns), fine, np.arange(fine.rows), np.arange(fine.columns)
+    )
 
 
 def around(grid: Grid, factor: int, region: Region, *, halo: float) -> Window:
@@ -116,4 +118,6 @@ def _refuse_outside(fine: Grid, region: Region, rows: range, columns: range) -> 
         offset = (region.west - fine.west + room) % 360
         edges_fit = edges_fit and offset + region.width <= fine.step * (fine.columns - 1) + 2 * room
     if not edges_fit:
-        raise InputError(f"region {box} (N,W,S,E) reaches beyond the data ({fine}): ask for less, or give files that cover it")
+        raise InputError(
+            f"region {box} (N,W,S,E) reaches beyond the data ({fine}): ask for less, or give files that cover it"
+        )

@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 @click.option("--end", help="Last hour; a mere date means its last hour.")
 @click.option("--region", help="N,W,S,E in degrees (60,-10,35,30), or a name such as europe.")
 @click.option("--method", default="fast", show_default=True, help="The recipe.")
-@click.option("--space", help="Another way in space than the recipe's: lcbp, nearest, bilinear, bicubic, bicubic-conserving, ...")
+@click.option(
+    "--space", help="Another way in space than the recipe's: lcbp, nearest, bilinear, bicubic, bicubic-conserving, ..."
+)
 @click.option("--time", help="Another way in time than the recipe's: flow, linear.")
 @click.option("--order", help="space-first: sharpen each analysis once; time-first: sharpen every hour.")
 @click.option("--factor", default=3, show_default=True, help="Refinement in space, odd.")
 @click.option("--variable", default="pm2p5", show_default=True, help="The variable in the files.")
 @click.option("--units", help="Unit of the values, if the files do not say it or say it wrongly.")
-@click.option("--keepbits", default=9, show_default=True, type=click.IntRange(1, 23), help="Mantissa bits kept; 23: exact.")
+@click.option(
+    "--keepbits", default=9, show_default=True, type=click.IntRange(1, 23), help="Mantissa bits kept; 23: exact."
+)
 @click.option("--workers", type=click.IntRange(min=1), help="Threads.  [default: one per processor]")
 @click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")

@@ -115,8 +115,10 @@ def from_dataset(
     """
     key = find_variable(dataset, variable)
     if key is None:
-        raise _VariableMissing(f"{label}: no variable {variable!r} (there are: {', '.join(map(str, dataset.data_vars)) or 'none'}); "
-                               "give the one to use with --variable")  # fmt: skip
+        present = ", ".join(map(str, dataset.data_vars)) or "none"
+        raise _VariableMissing(
+            f"{label}: no variable {variable!r} (there are: {present}); give the one to use with --variable"
+        )
     try:
         array = _with_dimensions(dataset[key])
         latitude, longitude = find_axis(array, "latitude"), find_axis(array, "longitude")
@@ -129,7 +131,9 @@ def from_dataset(
         raise InputError(f"{label}: {error}") from None
     array = array.transpose(..., *planar)
     precision = abs(float(array.encoding.get("scale_factor", 0.0))) * species.scale / 2
-    return AnalysisFile(label, times, orientation.grid, species, precision, notes, array, positions, orientation, source)
+    return AnalysisFile(
+        label, times, orientation.grid, species, precision, notes, array, positions, orientation, source
+    )
 
 
 def combine(files: Sequence[AnalysisFile], absent: str = "no analyses") -> Analyses:
@@ -142,7 +146,9 @@ def combine(files: Sequence[AnalysisFile], absent: str = "no analyses") -> Analy
         raise InputError(absent)
     for other in files[1:]:
         _refuse_different(files[0], other)
-    slabs = sorted(((time, number, index) for number, file in enumerate(files) for index, time in enumerate(file.times)))
+    slabs = sorted(
+        ((time, number, index) for number, file in enumerate(files) for index, time in enumerate(file.times))
+    )
     used: list[tuple[AnalysisFile, int]] = []
     times: list[np.datetime64] = []
     for time, number, index in slabs:
@@ -201,7 +207,9 @@ def _refuse_different(first: AnalysisFile, other: AnalysisFile) -> None:
         raise InputError(f"{other.label} is on another grid ({other.grid}) than {first.label} ({first.grid}): "
                          "downscale them one after the other")  # fmt: skip
     if first.species.unit != other.species.unit:
-        raise InputError(f"{other.label} is in {other.species.unit!r}, {first.label} in {first.species.unit!r}: wanted one unit")
+        raise InputError(
+            f"{other.label} is in {other.species.unit!r}, {first.label} in {first.species.unit!r}: wanted one unit"
+        )
 
 
 def _refuse_disagreement(first: AnalysisFile, i: int, other: AnalysisFile, j: int) -> None:

@@ -5,7 +5,6 @@ The form is told from the first bytes, not from the name.
 
 from __future__ import annotations
 
-import glob
 import shutil
 import tempfile
 import zipfile
@@ -73,7 +72,7 @@ def open_dataset(source: DataFile, *, variable: str | None = None) -> xr.Dataset
         # An index file would be written beside the user's data.
         options["backend_kwargs"] = {"indexpath": "", "filter_by_keys": {"cfVarName": variable} if variable else {}}
     try:
-        return xr.open_dataset(source.path, engine=source.engine, cache=False, **options)  # type: ignore[arg-type]
+        return xr.open_dataset(source.path, engine=source.engine, cache=False, **options)
     except (OSError, ValueError, KeyError, EOFError, RuntimeError) as error:
         raise InputError(f"{source.label}: cannot be read ({_first_line(error)}); "
                          "it may be truncated or damaged: fetch it again") from error  # fmt: skip
@@ -87,8 +86,11 @@ def _expand(item: str | Path) -> list[Path]:
     if path.is_dir():
         inside = [child for child in sorted(path.iterdir()) if child.is_file() and _form(child) is not None]
         return _or_error(inside, f"{path}: no NetCDF, GRIB or zip file in this folder")
-    if glob.has_magic(str(item)):
-        matching = [Path(match) for match in sorted(glob.glob(str(item), recursive=True)) if Path(match).is_file()]
+    if set(str(item)) & set("*?["):
+        anchor, pattern = (
+            (Path(path.anchor), str(path.relative_to(path.anchor))) if path.anchor else (Path(), str(path))
+        )
+        matching = sorted(match for match in anchor.glob(pattern) if match.is_file())
         return _or_error(matching, f"{item}: no file matches this pattern")
     raise InputError(f"{path}: no such file or folder")
 

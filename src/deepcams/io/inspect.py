@@ -165,7 +165,9 @@ def _read_values(report: Inspection, analyses: Analyses, progress: Callable[[int
         report.obstacles.append(str(error))
         return
     if values.negative:
-        report.obstacles.append(f"{values.negative} negative values beyond packing noise, down to {values.minimum:g} {report.unit}")
+        report.obstacles.append(
+            f"{values.negative} negative values beyond packing noise, down to {values.minimum:g} {report.unit}"
+        )
     if values.all_missing:
         report.obstacles.append(f"every value is missing at {', '.join(values.all_missing[:5])}")
     if analyses.species.is_particulate and not _SMALLEST < values.maximum < _LARGEST:

@@ -60,7 +60,9 @@ def find_axis(array: xr.DataArray, axis: str) -> xr.DataArray:
     raise InputError(f"no {axis} among the coordinates ({_join(array.coords)})")
 
 
-def orient(latitude: NDArray[np.floating[Any]], longitude: NDArray[np.floating[Any]], step: float | None) -> Orientation:
+def orient(
+    latitude: NDArray[np.floating[Any]], longitude: NDArray[np.floating[Any]], step: float | None
+) -> Orientation:
     """The grid of coordinates in any order and convention, and how to get there.
 
     Global longitudes start at the first node east of 0; a repeated meridian is dropped. Regional ones run from west to
@@ -93,7 +95,9 @@ def orient(latitude: NDArray[np.floating[Any]], longitude: NDArray[np.floating[A
     return Orientation(Grid(grid.north, grid.west, CAMS_STEP, grid.rows, grid.columns), rows, columns)
 
 
-def valid_times(dataset: xr.Dataset, array: xr.DataArray, other_dims: Iterable[Any]) -> tuple[Hours, list[dict[Any, int]]]:
+def valid_times(
+    dataset: xr.Dataset, array: xr.DataArray, other_dims: Iterable[Any]
+) -> tuple[Hours, list[dict[Any, int]]]:
     """The time of every slab of ``array``, and the indices along its other dimensions that select it.
 
     Understands ``valid_time`` over one or two dimensions, ``time``, and a reference time with a period or step.
@@ -108,7 +112,9 @@ def valid_times(dataset: xr.Dataset, array: xr.DataArray, other_dims: Iterable[A
     extra = [dim for dim in other_dims if dim not in times.dims]
     crowded = [f"{dim} ({array.sizes[dim]})" for dim in extra if array.sizes[dim] > 1]
     if crowded:
-        raise InputError(f"more than one field for each time: dimension {_join(crowded)}; wanted time, latitude, longitude only")
+        raise InputError(
+            f"more than one field for each time: dimension {_join(crowded)}; wanted time, latitude, longitude only"
+        )
     missing = [dim for dim in times.dims if dim not in array.dims]
     if missing:
         raise InputError(f"the time has the dimension {_join(missing)}, which the variable has not")
@@ -120,7 +126,9 @@ def valid_times(dataset: xr.Dataset, array: xr.DataArray, other_dims: Iterable[A
     if (hours != values).any():
         odd = values[hours != values].reshape(-1)[0].astype("datetime64[m]")
         raise InputError(f"a field at {odd}: wanted instants on whole hours (hourly means are not analyses)")
-    positions = [dict.fromkeys(extra, 0) | dict(zip(times.dims, index, strict=True)) for index in np.ndindex(hours.shape)]
+    positions = [
+        dict.fromkeys(extra, 0) | dict(zip(times.dims, index, strict=True)) for index in np.ndindex(hours.shape)
+    ]
     return hours.reshape(-1), positions
 
 

@@ -23,7 +23,9 @@ Write = Callable[[NDArray[np.float32]], None]
 
 
 @contextmanager
-def netcdf_writer(path: Path, product: Product, *, keepbits: int, overwrite: bool) -> Iterator[tuple[Write, Callable[[str], None]]]:
+def netcdf_writer(
+    path: Path, product: Product, *, keepbits: int, overwrite: bool
+) -> Iterator[tuple[Write, Callable[[str], None]]]:
     """Write a product map by map; the file has its name only when the block ends well.
 
     Args:

@@ -64,7 +64,9 @@ class Store:
         entry = bytes(self._group()[_LEDGER][self._number(date)])
         return entry.hex() if any(entry) else None
 
-    def write_day(self, date: np.datetime64, fields: Mapping[int, tuple[TimeKind, NDArray[np.float32]]], digest: str) -> None:
+    def write_day(
+        self, date: np.datetime64, fields: Mapping[int, tuple[TimeKind, NDArray[np.float32]]], digest: str
+    ) -> None:
         """Write a whole day, then enter it in the ledger.
 
         Args:
@@ -139,7 +141,7 @@ def _refuse_other(store: Store) -> None:
     """Refuse a store that this work did not begin."""
     if not is_unfinished(store.path):
         raise OutputError(f"{store.path}: exists already; give another name, or --overwrite to replace it")
-    group = zarr.open_group(store.path, mode="r")
+    group: Any = zarr.open_group(store.path, mode="r")
     wanted = _attributes(store)
     different = [name for name, value in wanted.items() if group.attrs.get(name) != value]
     hours = conventions.hours_since_epoch(store.hours)
@@ -193,9 +195,16 @@ def _write_template(store: Store) -> None:
     _consolidate(store.path)
 
 
-def _put(group: Any, name: str, dimensions: tuple[str, ...], values: NDArray[Any], attributes: Mapping[str, Any]) -> None:
+def _put(
+    group: Any, name: str, dimensions: tuple[str, ...], values: NDArray[Any], attributes: Mapping[str, Any]
+) -> None:
     array = group.create_array(
-        name, shape=values.shape, chunks=values.shape, dtype=values.dtype, dimension_names=dimensions, attributes=dict(attributes)
+        name,
+        shape=values.shape,
+        chunks=values.shape,
+        dtype=values.dtype,
+        dimension_names=dimensions,
+        attributes=dict(attributes),
     )
     array[...] = values
 

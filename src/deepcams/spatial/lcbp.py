@@ -1,4 +1,4 @@
-"""LCBP: log-cubic interpolation, back-projected once, conservative. Positive, without ringing, without parameters."""
+"""LCBP: log-cubic interpolation, back-projected once, conservative. Positive, and without parameters."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -39,7 +40,7 @@ _TAPER = 3.0  # degrees from the pole within which the flow fades to zero
 _MARGIN = 64  # pixels of padding for the warp: the largest displacement in longitude (near the poles)
 _METRES_PER_DEGREE = 111_195.0
 
-Field = NDArray[np.float32]
+Field = NDArray[Any]  # float32 throughout
 
 
 def between(before: Field, after: Field, fractions: Sequence[float], setting: Setting) -> list[Field]:
@@ -70,7 +71,9 @@ def displacement(before: Field, after: Field, setting: Setting) -> Field:
     """The displacement (rows, columns, 2) from the first to the second field, in pixels: eastwards, southwards."""
     grid, frame = setting.grid, _Frame.of(setting.grid)
     logs = [frame.image(_log(field, setting.epsilon)) for field in (before, after)]
-    images = [np.round(image * np.float32(255 / np.log1p(_LOG_RANGE[1] / _LOG_RANGE[0]))).astype(np.uint8) for image in logs]
+    images = [
+        np.round(image * np.float32(255 / np.log1p(_LOG_RANGE[1] / _LOG_RANGE[0]))).astype(np.uint8) for image in logs
+    ]
     u = (_dis(images[0], images[1]) - _dis(images[1], images[0])) / 2
     u = _limit_speed(u, frame, setting.hours)
     u *= _trust(logs[0], logs[1], u, _TRUST_RADIUS / frame.step)[..., None]
@@ -142,8 +145,7 @@ def _dis(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> Field:
     search.setFinestScale(0)
     search.setCoarsestScale(_SCALES - 1)
     search.setVariationalRefinementAlpha(_SMOOTHNESS)
-    flow: Field = search.calc(source, target, None)
-    return flow
+    return search.calc(source, target, None)
 
 
 def _limit_speed(u: Field, frame: _Frame, hours: float) -> Field:
@@ -163,14 +165,12 @@ def _trust(before: Field, after: Field, u: Field, radius: float) -> Field:
 
 
 def _blur(image: Field, radius: float) -> Field:
-    blurred: Field = cv2.GaussianBlur(image, (0, 0), radius, borderType=cv2.BORDER_REPLICATE)
-    return blurred
+    return cv2.GaussianBlur(image, (0, 0), radius, borderType=cv2.BORDER_REPLICATE)
 
 
 def _remap(image: Field, u: Field, interpolation: int) -> Field:
     x, y = _positions(u)
-    moved: Field = cv2.remap(image, x, y, interpolation, borderMode=cv2.BORDER_REPLICATE)
-    return moved
+    return cv2.remap(image, x, y, interpolation, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _positions(u: Field) -> tuple[Field, Field]:
@@ -201,5 +201,4 @@ class _Warp:
         moved = cv2.remap(self._field, x, y, cv2.INTER_CUBIC)
         corner = np.stack([np.floor(x), np.floor(y)], axis=-1).astype(np.int16)
         low, high = (cv2.remap(limit, corner, None, cv2.INTER_NEAREST) for limit in (self._low, self._high))
-        limited: Field = np.clip(moved, low, high)
-        return limited
+        return np.clip(moved, low, high)

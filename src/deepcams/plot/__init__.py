@@ -1,0 +1,1 @@
+"""Pictures of fields: maps, comparisons, colour scales, coastlines. matplotlib is loaded on first use."""

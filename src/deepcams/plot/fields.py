@@ -1,0 +1,270 @@
+"""The fields that pictures show: one hour of a deepcams output, or of it and of CAMS, cut to a region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from deepcams.errors import InputError
+from deepcams.grid import Grid, Region
+
+Times = NDArray[np.datetime64]
+
+ATTRIBUTION = "Contains modified Copernicus Atmosphere Monitoring Service information"
+GLOBE = Region(90, -180, -90, 180)
+MISSING = 2  # of time_kind: an hour without data
+
+_DIMS = ("time", "latitude", "longitude")
+_DEFAULT_VARIABLE = "pm2p5"
+
+
+class Extent(NamedTuple):
+    """The outer edges of a map in degrees, in matplotlib's order; ``west < east``, which may be beyond 180 or 360."""
+
+    west: float
+    east: float
+    south: float
+    north: float
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which part of a file to show.
+
+    Attributes:
+        time: the hour as ISO text, UTC unless it says otherwise; None for the first hour with data.
+        region: None for the whole field, the globe from -180 to 180.
+        variable: None for ``pm2p5``, or the only variable on (time, latitude, longitude).
+    """
+
+    time: str | None = None
+    region: Region | None = None
+    variable: str | None = None
+
+
+def load_hour(path: Path, selection: Selection) -> xr.DataArray:
+    """One hour of a deepcams output.
+
+    Args:
+        path: a NetCDF file or a Zarr store with dims (time, latitude, longitude) and, as deepcams writes it, the
+            variable ``time_kind`` (time).
+        selection: hour, region and variable.
+
+    Returns:
+        (latitude, longitude) in the file's unit, in memory, with the scalar coordinates ``time`` and ``time_kind`` and
+        the attribute ``attribution``.
+
+    Raises:
+        InputError: if the file cannot be read, or does not hold what is selected.
+    """
+    with _open(path) as dataset:
+        field = _variable(dataset, selection.variable, path)
+        if selection.region is not None or grid_of(field).periodic:
+            field = crop(field, selection.region or GLOBE)
+        return _hour(field, selection.time, path.name).load()
+
+
+def load_pair(cams_path: Path, path: Path, selection: Selection) -> tuple[xr.DataArray, xr.DataArray]:
+    """The same hour of a CAMS file and of the deepcams output made from it, uncut.
+
+    Args:
+        cams_path: CAMS file as downloaded.
+        path: deepcams output.
+        selection: hour and variable; the default hour is the first that both files have.
+
+    Returns:
+        The coarse and the fine field, as from :func:`load_hour`.
+
+    Raises:
+        InputError: if a file cannot be read, or they do not both hold what is selected.
+    """
+    from deepcams.io.cams import open_cams
+
+    coarse = open_cams([cams_path], variable=selection.variable or _DEFAULT_VARIABLE)
+    with _open(path) as dataset:
+        fine = _variable(dataset, selection.variable, path)
+        time = selection.time or _first_common(coarse, fine)
+        return _hour(coarse, time, cams_path.name).load(), _hour(fine, time, path.name).load()
+
+
+def shared_view(
+    coarse: xr.DataArray, fine: xr.DataArray, region: Region | None
+) -> tuple[xr.DataArray, xr.DataArray, Extent]:
+    """Both fields around a region, and the part of it that both cover.
+
+    Args:
+        coarse: (latitude, longitude).
+        fine: (latitude, longitude).
+        region: None for all that both cover.
+
+    Returns:
+        The fields with one coarse cell around the region, as far as they have it, and the common extent; all three
+        with longitudes that run on from the region's west.
+
+    Raises:
+        InputError: if the fields do not meet in the region.
+    """
+    asked = region or _region_of(fine)
+    around = _grown(asked, grid_of(coarse).step)
+    views = crop(coarse, around), crop(fine, around)
+    extents = [_extent_in(asked, around), extent_of(views[0]), extent_of(views[1])]
+    west, east, south, north = zip(*extents, strict=True)
+    extent = Extent(max(west), min(east), max(south), min(north))
+    if extent.west >= extent.east or extent.south >= extent.north:
+        raise InputError(f"the two fields do not meet in {asked}: they have {grid_of(coarse)} and {grid_of(fine)}")
+    return *views, extent
+
+
+def grid_of(field: xr.DataArray) -> Grid:
+    """The grid of a field with the coordinates ``latitude`` and ``longitude``."""
+    return Grid.from_coordinates(field["latitude"].values, field["longitude"].values)
+
+
+def extent_of(field: xr.DataArray) -> Extent:
+    """The outer edges of a field's cells; those of a pole row end at the pole."""
+    grid = grid_of(field)
+    (west, east), (north, south) = grid.longitude_bounds[[0, -1], [0, 1]], grid.latitude_bounds[[0, -1], [0, 1]]
+    return Extent(float(west), float(east), float(south), float(north))
+
+
+def crop(field: xr.DataArray, region: Region) -> xr.DataArray:
+    """The nodes within a region, with longitudes that run on from ``region.west``, also across the file's own edge.
+
+    Args:
+        field: (..., latitude, longitude).
+        region: the box; all around, the result is the whole circle from ``region.west``.
+
+    Raises:
+        InputError: if no node lies within the region.
+    """
+    grid = grid_of(field)
+    rows, columns = grid.row_window(region), grid.column_window(region)
+    if not rows or not columns:
+        raise InputError(f"no cells within {region}: the field has {grid}; choose a region that meets it")
+    if len(columns) == grid.columns and grid.periodic:
+        first = int(np.argmin(np.round(grid.longitude - region.west, 6) % 360))
+        columns = range(first, first + grid.columns)
+    longitude = grid.west + grid.step * np.asarray(columns)
+    longitude = np.round(longitude + 360 * np.ceil(np.round((region.west - longitude[0]) / 360, 4)), 6)
+    field = field.isel(latitude=slice(rows.start, rows.stop), longitude=np.asarray(columns) % grid.columns)
+    return field.assign_coords(longitude=("longitude", longitude, field["longitude"].attrs))
+
+
+def time_text(moment: np.datetime64 | Times) -> str:
+    """A time as ISO text to the minute."""
+    return str(np.datetime_as_string(moment, unit="m"))
+
+
+def _region_of(field: xr.DataArray) -> Region:
+    """The region that a field's cells cover; all around it starts at -180."""
+    extent = extent_of(field)
+    west, east = (GLOBE.west, GLOBE.east) if grid_of(field).periodic else (extent.west, extent.east)
+    return Region(extent.north, west, extent.south, east)
+
+
+def _grown(region: Region, margin: float) -> Region:
+    """The region with a margin in degrees on each side, as far as the Earth has one; its west is near -180..180."""
+    north, south = min(region.north + margin, 90.0), max(region.south - margin, -90.0)
+    west = region.west - 360 * round(region.west / 360)
+    if region.width + 2 * margin >= 360:
+        return Region(north, west, south, west)
+    east = west + region.width + margin
+    return Region(north, west - margin, south, east if east <= 360 else east - 360)
+
+
+def _extent_in(region: Region, around: Region) -> Extent:
+    """The edges of a region in the longitudes of the larger one around it."""
+    west = region.west + 360 * round((around.west - region.west) / 360)
+    return Extent(west, west + region.width, region.south, region.north)
+
+
+def _open(path: Path) -> xr.Dataset:
+    """A NetCDF file or Zarr store, lazily."""
+    if not path.exists():
+        raise InputError(f"{path} does not exist: wanted a deepcams output (.nc or .zarr)")
+    try:
+        if path.is_dir():
+            return xr.open_dataset(path, engine="zarr", consolidated=False, chunks=None)
+        return xr.open_dataset(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path} cannot be read: {error}; wanted a deepcams output (.nc or .zarr)") from error
+
+
+def _variable(dataset: xr.Dataset, name: str | None, path: Path) -> xr.DataArray:
+    """The variable to show, with ``time_kind`` as a coordinate and the file's attribution as an attribute."""
+    found = [str(key) for key, values in dataset.data_vars.items() if sorted(map(str, values.dims)) == sorted(_DIMS)]
+    wanted = name or (found[0] if len(found) == 1 else _DEFAULT_VARIABLE)
+    if wanted not in found:
+        has = ", ".join(found) or "no variable"
+        raise InputError(
+            f"{path}: no variable {wanted} on (time, latitude, longitude), there is {has}; choose one with --variable"
+        )
+    field = dataset[wanted].transpose(*_DIMS)
+    if "time_kind" in dataset:
+        field = field.assign_coords(time_kind=dataset["time_kind"])
+    return field.assign_attrs(attribution=dataset.attrs.get("attribution", ATTRIBUTION))
+
+
+def _hour(field: xr.DataArray, time: str | None, source: str) -> xr.DataArray:
+    """(latitude, longitude) at a time, or at the first time with a value in this field."""
+    times = _times_with_data(field)
+    if time is not None:
+        return field.sel(time=_find(times, _parse(time), source))
+    for moment in times:
+        hour = field.sel(time=moment)
+        if bool(hour.notnull().any()):
+            return hour
+    raise InputError(f"{source} has no hour with data here: look at it with deepcams inspect, or choose another region")
+
+
+def _times_with_data(field: xr.DataArray) -> Times:
+    """The times that are not marked as missing."""
+    times: Times = field["time"].values
+    return times[field["time_kind"].values != MISSING] if "time_kind" in field.coords else times
+
+
+def _first_common(coarse: xr.DataArray, fine: xr.DataArray) -> str:
+    """The first time that both fields have, as ISO text."""
+    common = np.intersect1d(_times_with_data(coarse), _times_with_data(fine))
+    if not common.size:
+        periods = " and ".join(_period(_times_with_data(field)) for field in (coarse, fine))
+        raise InputError(f"the files have no hour in common: they hold {periods}; give files of the same period")
+    return time_text(common[0])
+
+
+def _parse(text: str) -> np.datetime64:
+    """An instant in UTC from ISO text."""
+    try:
+        moment = pd.Timestamp(text)
+    except ValueError:
+        raise InputError(f"time {text!r}: wanted ISO text like 2019-12-31T15:00 (UTC)") from None
+    return (moment.tz_convert(None) if moment.tzinfo else moment).to_datetime64()
+
+
+def _find(times: Times, wanted: np.datetime64, source: str) -> np.datetime64:
+    """The wanted time, if it is there.
+
+    Raises:
+        InputError: naming the period and the nearest hours, if it is not.
+    """
+    if wanted in times:
+        return wanted
+    if not times.size:
+        raise InputError(f"{source} has no hour with data")
+    order = np.argsort(np.abs(times - wanted), kind="stable")[:2]
+    nearest = " and ".join(time_text(moment) for moment in np.sort(times[order]))
+    raise InputError(f"{source} has no data at {time_text(wanted)}: it has {_period(times)}; nearest: {nearest} "
+                     "(choose one with --time)")  # fmt: skip
+
+
+def _period(times: Iterable[np.datetime64]) -> str:
+    """First and last time and their number, for a message."""
+    moments = list(times)
+    return f"{time_text(moments[0])} to {time_text(moments[-1])} ({len(moments)} in all)" if moments else "no hours"

@@ -1,0 +1,240 @@
+"""Maps of one hour, and CAMS beside DeepCAMS: every cell in its place, one colour each, coastlines above."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from deepcams.grid import Region
+from deepcams.plot.coastlines import coastlines
+from deepcams.plot.fields import (
+    ATTRIBUTION,
+    Extent,
+    Selection,
+    extent_of,
+    grid_of,
+    load_hour,
+    load_pair,
+    shared_view,
+    time_text,
+)
+from deepcams.plot.figures import FAINT_INK, INK, check_picture, house_style, save_picture
+from deepcams.plot.scales import Limits, Quantity, Scale, build_scale
+from deepcams.plot.sheet import LEFT, LINE, MARGIN, RIGHT, Box, Sheet, arrange, new_sheet
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_KINDS = {0: "analysis", 1: "interpolated between analyses", 2: "missing"}
+_DEGREE_STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0)
+_LABEL_ROOM = (0.58, 0.45)  # inches from one longitude, or latitude, to the next
+_COAST_STROKES = (("#ffffff66", 1.1), (INK, 0.45))  # the pale one below keeps a coast visible on dark cells
+_SMALL, _SMALLEST = 8.0, 6.5  # points
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a map looks.
+
+    Attributes:
+        scale: name of the colour scale, one of ``deepcams.plot.scales.SCALES``.
+        limits: ends of the colour scale; None for the usual ones.
+        attribution: the line at the bottom; None for the field's attribute ``attribution``.
+    """
+
+    scale: str = "log"
+    limits: Limits | None = None
+    attribution: str | None = None
+
+
+class _Panel(NamedTuple):
+    """A field and what to print above it."""
+
+    field: xr.DataArray
+    title: str
+
+
+def plot_map(field: xr.DataArray, path: Path, *, style: Style | None = None, overwrite: bool = False) -> None:
+    """Write a map of one hour.
+
+    Args:
+        field: (latitude, longitude), latitude descending, longitude ascending; the attributes ``units`` and
+            ``long_name`` and the scalar coordinates ``time`` and ``time_kind`` are used for labels.
+        path: picture to write: .png, .svg or .pdf.
+        style: colour scale and attribution.
+        overwrite: replace an existing picture.
+
+    Raises:
+        InputError: if the field, the style or the suffix is not usable, or matplotlib is not installed.
+        OutputError: if the picture cannot be written there.
+    """
+    check_picture(path, overwrite=overwrite)
+    save_picture(draw_map(field, style=style), path, overwrite=overwrite)
+
+
+def plot_compare(
+    coarse: xr.DataArray,
+    fine: xr.DataArray,
+    region: Region | None,
+    path: Path,
+    *,
+    style: Style | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write CAMS and DeepCAMS side by side, over the same region and with the same colours.
+
+    Args:
+        coarse: CAMS, (latitude, longitude), as for :func:`plot_map`.
+        fine: DeepCAMS at the same hour, likewise.
+        region: what to show; None for all that both cover.
+        path: picture to write: .png, .svg or .pdf.
+        style: colour scale and attribution.
+        overwrite: replace an existing picture.
+
+    Raises:
+        InputError: if the fields do not meet in the region, and as for :func:`plot_map`.
+        OutputError: if the picture cannot be written there.
+    """
+    check_picture(path, overwrite=overwrite)
+    save_picture(draw_compare(coarse, fine, region, style=style), path, overwrite=overwrite)
+
+
+def plot_map_of_file(path: Path, picture: Path, selection: Selection, style: Style, *, overwrite: bool = False) -> None:
+    """Write a map of one hour of a deepcams output; see :func:`plot_map` and ``fields.load_hour``."""
+    check_picture(picture, overwrite=overwrite)
+    plot_map(load_hour(path, selection), picture, style=style, overwrite=overwrite)
+
+
+def plot_compare_of_files(
+    cams_path: Path, path: Path, picture: Path, selection: Selection, style: Style, *, overwrite: bool = False
+) -> None:
+    """Write a CAMS file beside the deepcams output made from it; see :func:`plot_compare` and ``fields.load_pair``."""
+    check_picture(picture, overwrite=overwrite)
+    coarse, fine = load_pair(cams_path, path, selection)
+    plot_compare(coarse, fine, selection.region, picture, style=style, overwrite=overwrite)
+
+
+def draw_map(field: xr.DataArray, *, style: Style | None = None) -> Figure:
+    """The figure of :func:`plot_map`, not written."""
+    return _draw([_Panel(field, "")], extent_of(field), style or Style())
+
+
+def draw_compare(
+    coarse: xr.DataArray, fine: xr.DataArray, region: Region | None, *, style: Style | None = None
+) -> Figure:
+    """The figure of :func:`plot_compare`, not written."""
+    coarse, fine, extent = shared_view(coarse, fine, region)
+    panels = [
+        _Panel(coarse, f"CAMS, {grid_of(coarse).step:g}°"),
+        _Panel(fine, f"DeepCAMS, {grid_of(fine).step:g}°"),
+    ]
+    return _draw(panels, extent, style or Style())
+
+
+def _draw(panels: list[_Panel], extent: Extent, style: Style) -> Figure:
+    """The panels from west to east; heading and labels are those of the last one's field."""
+    shown = panels[-1].field
+    quantity = Quantity.of(str(shown.name or "field"), shown.attrs)
+    attribution = style.attribution or str(shown.attrs.get("attribution", ATTRIBUTION))
+    with house_style():
+        scale = build_scale(style.scale, quantity, _peak(shown), style.limits)
+        tick_lines = max(label.count("\n") for label in scale.labels) + 1
+        sheet = new_sheet(arrange(len(panels), extent, (scale.note, attribution), tick_lines=tick_lines))
+        for index, panel in enumerate(panels):
+            box = sheet.layout.panel(index)
+            axes = sheet.axes(box)
+            _draw_field(axes, panel, extent, scale)
+            _draw_degrees(axes, extent, box, latitudes=index == 0)
+        _draw_heading(sheet, quantity, shown)
+        _draw_bar(sheet, scale, quantity)
+        _draw_notes(sheet)
+    return sheet.figure
+
+
+def _peak(field: xr.DataArray) -> float:
+    """The largest finite value; 0 without one."""
+    values = field.values[np.isfinite(field.values)]
+    return float(values.max()) if values.size else 0.0
+
+
+def _draw_field(axes: Axes, panel: _Panel, extent: Extent, scale: Scale) -> None:
+    """One field: each cell in one colour from edge to edge, the coastlines above it."""
+    from matplotlib.collections import LineCollection
+
+    axes.imshow(panel.field.values, extent=_cell_edges(panel.field), cmap=scale.colours, norm=scale.norm,
+                interpolation="nearest", aspect="auto", origin="upper")  # fmt: skip
+    lines = coastlines(*extent)
+    for colour, width in _COAST_STROKES:
+        axes.add_collection(LineCollection(lines, colors=colour, linewidths=width), autolim=False)
+    axes.set_xlim(extent.west, extent.east)
+    axes.set_ylim(extent.south, extent.north)
+    axes.set_title(panel.title, fontsize=9, loc="left", pad=4)
+
+
+def _cell_edges(field: xr.DataArray) -> Extent:
+    """The edges of a field's cells, pole rows as whole cells: the map ends at the pole and cuts them."""
+    grid = grid_of(field)
+    half = grid.step / 2
+    west, east = float(grid.longitude[0]), float(grid.longitude[-1])
+    return Extent(west - half, east + half, grid.south - half, grid.north + half)
+
+
+def _draw_degrees(axes: Axes, extent: Extent, box: Box, *, latitudes: bool) -> None:
+    """Ticks at round degrees, as many as there is room for, with or without the latitudes' labels."""
+    x = _round_degrees(extent.west, extent.east, most=box.width / _LABEL_ROOM[0])
+    y = _round_degrees(extent.south, extent.north, most=box.height / _LABEL_ROOM[1])
+    axes.set_xticks(x, [_degrees(value, "EW") for value in x])
+    axes.set_yticks(y, [_degrees(value, "NS") for value in y])
+    axes.tick_params(labelsize=_SMALL, length=3, labelleft=latitudes)
+
+
+def _round_degrees(low: float, high: float, *, most: float) -> list[float]:
+    """Multiples of a round step from low to high, at most so many if there is a step for it."""
+    step = next((step for step in _DEGREE_STEPS if (high - low) / step <= most), _DEGREE_STEPS[-1])
+    return [round(step * index, 6) for index in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def _degrees(value: float, signs: str) -> str:
+    """A coordinate for people: 190 with the signs ``EW`` is 170°W."""
+    value = round((value + 180) % 360 - 180, 6)
+    return f"{abs(value):g}°" + ("" if value in (0, -180) else signs[value < 0])
+
+
+def _draw_heading(sheet: Sheet, quantity: Quantity, field: xr.DataArray) -> None:
+    """Quantity and valid time on the left, the kind of hour on the right."""
+    width, height = sheet.layout.size
+    title = quantity.title
+    if "time" in field.coords:
+        title += f", {time_text(field['time'].values).replace('T', ' ')} UTC"
+    sheet.text(LEFT, height - 0.28, title, fontsize=11, fontweight="bold")
+    if "time_kind" in field.coords:
+        kind = _KINDS.get(int(field["time_kind"]), "unknown kind of hour")
+        sheet.text(width - RIGHT, height - 0.28, kind, fontsize=_SMALL, color=FAINT_INK, ha="right")
+
+
+def _draw_bar(sheet: Sheet, scale: Scale, quantity: Quantity) -> None:
+    """The colour bar with its ticks and label."""
+    from matplotlib.cm import ScalarMappable
+
+    colours = ScalarMappable(scale.norm, scale.colours)
+    axes = sheet.axes(sheet.layout.bar)
+    bar = sheet.figure.colorbar(colours, cax=axes, orientation="horizontal", extend="both", spacing=scale.spacing)
+    bar.set_ticks(list(scale.ticks), labels=list(scale.labels))
+    axes.minorticks_off()
+    axes.tick_params(labelsize=_SMALL, length=3)
+    bar.set_label(quantity.label, fontsize=9)
+
+
+def _draw_notes(sheet: Sheet) -> None:
+    """The small print at the bottom."""
+    lines = sheet.layout.notes
+    for index, line in enumerate(lines):
+        sheet.text(
+            LEFT, MARGIN + (len(lines) - 1 - index) * LINE, line, fontsize=_SMALLEST, color=FAINT_INK, parse_math=False
+        )

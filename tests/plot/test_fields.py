@@ -1,0 +1,164 @@
+"""Selecting an hour and a region of an output: what is found, and what the messages say if it is not."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from deepcams.errors import InputError
+from deepcams.grid import Region
+from deepcams.plot.fields import ATTRIBUTION, Extent, Selection, crop, extent_of, load_hour, load_pair, shared_view
+
+
+def test_the_default_is_the_first_hour_with_data_on_the_whole_globe(store):
+    hour = load_hour(store, Selection())
+    assert hour["time"].values == np.datetime64("2020-01-01T01")
+    assert int(hour["time_kind"]) == 1
+    assert hour.shape == (37, 72)
+    assert hour["longitude"].values[[0, -1]].tolist() == [-180, 175]
+    assert hour.sel(latitude=0, longitude=-30).item() == pytest.approx(100 + 33)
+    assert hour.attrs["attribution"] == "Made from test data."
+
+
+def test_without_time_kind_the_first_hour_with_a_value_is_found(fine, tmp_path):
+    fine.drop_vars("time_kind").to_netcdf(tmp_path / "plain.nc")
+    hour = load_hour(tmp_path / "plain.nc", Selection())
+    assert hour["time"].values == np.datetime64("2020-01-01T01")
+    assert "time_kind" not in hour.coords
+
+
+@pytest.mark.parametrize("time", ["2020-01-01T02", "2020-01-01 02:00", "2020-01-01T02:00Z", "2020-01-01T04:00+02:00"])
+def test_a_time_is_iso_text_and_utc_by_default(store, time):
+    assert load_hour(store, Selection(time=time))["time"].values == np.datetime64("2020-01-01T02")
+
+
+def test_a_zarr_store_reads_the_same(fine, store, tmp_path):
+    fine.to_zarr(tmp_path / "fine.zarr", zarr_format=3, consolidated=False)
+    selection = Selection(time="2020-01-01T03")
+    xr.testing.assert_identical(load_hour(tmp_path / "fine.zarr", selection), load_hour(store, selection))
+
+
+def test_a_missing_hour_names_the_period_and_the_nearest_hours(store):
+    with pytest.raises(InputError) as error:
+        load_hour(store, Selection(time="2020-01-01T01:20"))
+    message = str(error.value)
+    assert "fine.nc has no data at 2020-01-01T01:20" in message
+    assert "2020-01-01T01:00 to 2020-01-01T03:00 (3 in all)" in message
+    assert "nearest: 2020-01-01T01:00 and 2020-01-01T02:00" in message
+
+
+def test_an_hour_marked_as_missing_is_not_shown(store):
+    with pytest.raises(InputError, match="no data at 2020-01-01T00:00"):
+        load_hour(store, Selection(time="2020-01-01T00"))
+
+
+def test_an_output_without_any_data_is_an_error(fine, tmp_path):
+    (fine.drop_vars("time_kind") * np.nan).to_netcdf(tmp_path / "empty.nc")
+    with pytest.raises(InputError, match="no hour with data"):
+        load_hour(tmp_path / "empty.nc", Selection())
+
+
+def test_a_bad_time_says_how_to_write_one(store):
+    with pytest.raises(InputError, match="ISO text like"):
+        load_hour(store, Selection(time="yesterday noon"))
+
+
+def test_the_variable_is_pm25_the_only_one_or_the_one_named(fine, store, tmp_path):
+    xr.Dataset({"pm10": fine["pm2p5"]}).to_netcdf(tmp_path / "one.nc")
+    assert load_hour(tmp_path / "one.nc", Selection()).name == "pm10"
+    xr.Dataset({"pm10": fine["pm2p5"], "pm1": fine["pm2p5"]}).to_netcdf(tmp_path / "two.nc")
+    assert load_hour(tmp_path / "two.nc", Selection(variable="pm1")).name == "pm1"
+    with pytest.raises(InputError, match="there is pm10, pm1; choose one with --variable"):
+        load_hour(tmp_path / "two.nc", Selection())
+    with pytest.raises(InputError, match="no variable ozone"):
+        load_hour(store, Selection(variable="ozone"))
+
+
+def test_files_that_are_none_are_refused(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        load_hour(tmp_path / "no.nc", Selection())
+    (tmp_path / "text.nc").write_text("hello")
+    with pytest.raises(InputError, match=r"text\.nc cannot be read"):
+        load_hour(tmp_path / "text.nc", Selection())
+    (tmp_path / "empty.zarr").mkdir()
+    with pytest.raises(InputError, match=r"empty\.zarr cannot be read"):
+        load_hour(tmp_path / "empty.zarr", Selection())
+
+
+@pytest.mark.parametrize(
+    ("region", "longitudes"),
+    [
+        (Region(20, -12, -20, 12), [-10, -5, 0, 5, 10]),
+        (Region(20, 348, -20, 12), [350, 355, 360, 365, 370]),
+        (Region(20, 170, -20, -170), [170, 175, 180, 185, 190]),
+        (Region(20, -120, -20, -110), [-120, -115, -110]),
+        (Region(20, 7, -20, 13), [10]),
+    ],
+)
+def test_a_region_keeps_its_own_longitudes_across_any_edge(fine, region, longitudes):
+    cut = crop(fine["pm2p5"].isel(time=1), region)
+    assert cut["longitude"].values.tolist() == longitudes
+    assert cut["latitude"].values.tolist() == list(range(20, -21, -5))
+    np.testing.assert_allclose(cut[0], 100 + np.mod(longitudes, 360) / 10)
+
+
+def test_a_region_all_around_starts_at_its_west(fine):
+    cut = crop(fine["pm2p5"].isel(time=1), Region(90, -100, -90, 260))
+    assert cut["longitude"].values[[0, -1]].tolist() == [-100, 255]
+    np.testing.assert_allclose(cut[0], 100 + cut["longitude"].values % 360 / 10)
+
+
+def test_a_region_beyond_the_field_is_an_error(fine):
+    part = crop(fine["pm2p5"], Region(60, 0, 40, 30))
+    with pytest.raises(InputError, match="no cells within"):
+        crop(part, Region(-10, 0, -40, 30))
+
+
+def test_the_extent_is_cell_edges_cut_at_the_poles(fine):
+    assert extent_of(fine["pm2p5"]) == Extent(-2.5, 357.5, -90, 90)
+    assert extent_of(crop(fine["pm2p5"], Region(20, -10, -20, 10))) == Extent(-12.5, 12.5, -22.5, 22.5)
+
+
+@pytest.mark.parametrize("west", [-20, 170, 340])
+def test_a_shared_view_is_the_region_with_both_fields_filling_it(coarse, fine, west):
+    region = Region(31, west + 1, -22, west + 40 if west < 300 else 20)
+    views = shared_view(coarse, fine["pm2p5"].isel(time=3), region)
+    extent = views[-1]
+    assert (extent.north, extent.south) == (31, -22)
+    assert extent.east - extent.west == pytest.approx(region.width)
+    assert (extent.west - region.west) % 360 == 0
+    for view in views[:2]:
+        around = extent_of(view)
+        assert around.west <= extent.west < extent.east <= around.east
+        assert around.south <= extent.south < extent.north <= around.north
+
+
+def test_a_shared_view_of_a_regional_output_is_what_it_covers(coarse, fine):
+    part = crop(fine["pm2p5"].isel(time=3), Region(40, 100, 10, 150))
+    assert shared_view(coarse, part, None)[-1] == Extent(97.5, 152.5, 7.5, 42.5)
+    with pytest.raises(InputError, match="no cells within"):
+        shared_view(coarse, part, Region(-10, 0, -40, 30))
+
+
+def test_a_global_shared_view_has_no_gap_at_the_date_line(coarse, fine):
+    extent = shared_view(coarse, fine["pm2p5"].isel(time=3), None)[-1]
+    assert extent == Extent(-180, 172.5, -90, 90)
+
+
+def test_a_pair_is_the_first_common_hour_in_the_same_unit(cams_file, store):
+    coarse, fine = load_pair(cams_file, store, Selection())
+    assert coarse["time"].values == fine["time"].values == np.datetime64("2020-01-01T03")
+    assert coarse.sel(latitude=0, longitude=90).item() == pytest.approx(309, rel=1e-6)
+    assert fine.sel(latitude=0, longitude=90).item() == pytest.approx(309, rel=1e-6)
+
+
+def test_a_pair_needs_the_hour_in_both_files(cams_file, store, fine, tmp_path):
+    with pytest.raises(InputError, match=r"cams\.nc has no data at 2020-01-01T02:00"):
+        load_pair(cams_file, store, Selection(time="2020-01-01T02"))
+    fine.isel(time=slice(0, 2)).to_netcdf(tmp_path / "early.nc")
+    with pytest.raises(InputError, match="no hour in common"):
+        load_pair(cams_file, tmp_path / "early.nc", Selection())
+
+
+def test_without_an_attribution_the_source_is_still_named(fine, tmp_path):
+    fine.assign_attrs(attribution="").drop_attrs().to_netcdf(tmp_path / "bare.nc")
+    assert load_hour(tmp_path / "bare.nc", Selection()).attrs["attribution"] == ATTRIBUTION
