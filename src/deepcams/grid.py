@@ -19,7 +19,8 @@ from deepcams.errors import InputError
 
 Floats = NDArray[np.float64]
 
-_DIGITS = 6  # degrees are compared after rounding: float32 coordinates carry no more
+_DIGITS = 9  # degrees are compared after rounding
+_FILE_DIGITS = 5  # coordinates in files may be float32, which carry no more
 _TOLERANCE = 2e-3  # degrees by which a coordinate in a file may stray from its node
 
 
@@ -97,7 +98,8 @@ class Grid:
             raise InputError(
                 f"steps of {steps[0]:g} degrees in latitude and {steps[1]:g} in longitude: wanted equal steps"
             )
-        return cls(float(rows[0]), float(columns[0]), found, rows.size, columns.size)
+        north, west = (round(float(values[0]), _FILE_DIGITS) for values in (rows, columns))
+        return cls(north, west, found, rows.size, columns.size)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -138,14 +140,15 @@ class Grid:
     def latitude_bounds(self) -> Floats:
         """(rows, 2) north and south edges of the cells in degrees, cut at the poles."""
         half = self.step / 2
-        edges: Floats = np.stack([self.latitude + half, self.latitude - half], axis=1)
+        edges = np.stack([self.latitude + half, self.latitude - half], axis=1)
         return np.round(edges, _DIGITS).clip(-90, 90)
 
     @cached_property
     def longitude_bounds(self) -> Floats:
         """(columns, 2) west and east edges of the cells in degrees."""
         half = self.step / 2
-        return np.round(np.stack([self.longitude - half, self.longitude + half], axis=1), _DIGITS)
+        edges: Floats = np.stack([self.longitude - half, self.longitude + half], axis=1)
+        return edges.round(_DIGITS)
 
     @cached_property
     def areas(self) -> Floats:

@@ -74,7 +74,8 @@ class Job:
         grid = self.analyses.grid
         if self.region is None:
             return whole(grid, self.factor)
-        return around(grid, self.factor, self.region, halo=self.recipe.time.halo + self.recipe.space.halo * grid.step)
+        in_time = self.recipe.time.halo / (self.factor if self.recipe.order == SPACE_FIRST else 1)
+        return around(grid, self.factor, self.region, halo=(in_time + self.recipe.space.halo) * grid.step)
 
     @property
     def grid(self) -> Grid:

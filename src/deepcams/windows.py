@@ -67,7 +67,9 @@ def around(grid: Grid, factor: int, region: Region, *, halo: float) -> Window:
     _refuse_outside(fine, region, kept_rows, kept_columns)
     reach = int(np.ceil(halo / grid.step)) + 1
     rows = _rows(grid, factor, kept_rows, reach)
-    columns = _columns(grid, factor, kept_columns, reach)
+    touches_pole = (grid.north_pole and rows[0] == 0) or (grid.south_pole and rows[-1] == grid.rows - 1)
+    # beyond a pole lies the opposite meridian
+    columns = range(grid.columns) if touches_pole else _columns(grid, factor, kept_columns, reach)
     coarse = grid if len(columns) == grid.columns and len(rows) == grid.rows else grid.window(rows, columns)
     result = _result(fine, region, kept_rows, kept_columns)
     refined = coarse.refine(factor)

@@ -26,20 +26,20 @@ class TemporalMethod:
     Attributes:
         name: as given on the command line.
         between: ``(before, after, fractions, setting) -> fields``.
-        halo: degrees beyond a window that can change its result.
+        halo: nodes (of the grid it works on) beyond a window that can change its result.
         notes: what a user should be told about the method on a grid.
     """
 
     name: str
     between: Between
-    halo: float
+    halo: int
     notes: Callable[[Grid], tuple[str, ...]] = lambda grid: ()
 
 
 TEMPORAL: dict[str, TemporalMethod] = {
     method.name: method
     for method in (
-        TemporalMethod("linear", linear.between, 0.0),
+        TemporalMethod("linear", linear.between, 0),
         TemporalMethod("flow", flow.between, flow.HALO, flow.notes),
     )
 }

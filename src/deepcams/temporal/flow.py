@@ -2,8 +2,9 @@
 
 y(t) = (1 - t) W(y0, -t u) + t W(y1, (1 - t) u), with W a bicubic backward warp and u one displacement field in pixels
 per interval. u is estimated by dense inverse search (Kroeger et al., ECCV 2016; OpenCV's DIS) on the logarithm of the
-field, forwards and backwards, and is trusted only as far as moving the ends explains how they differ: where the change
-is a source, a sink or a jump of the analysis, u fades to zero and the method becomes linear interpolation.
+field, forwards and backwards, and is trusted only as far as moving the ends explains how they differ, and as winds can
+diverge: where the change is a source, a sink or a jump of the analysis, u fades to zero and the method becomes linear
+interpolation.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from deepcams.temporal.setting import Setting
 # it is always the same. The pipeline runs several intervals at a time instead.
 cv2.setNumThreads(1)
 
-HALO = 24.0  # degrees beyond a window that it reads
+HALO = 96  # nodes beyond a window that it reads
 
 _SCALES = 3  # scales searched: the coarsest halves the finest twice
 _PATCH_STRIDE = 3  # pixels between patches in the medium preset
@@ -35,6 +36,7 @@ _SMALLEST = 24  # nodes: a grid with fewer has no flow
 _SPEED = 37.0  # m/s: no pattern at the surface moves faster
 _TRUST_RADIUS = 4.0  # degrees over which a flow is judged
 _TRUST_GAIN = 1.5  # a flow that explains two thirds of the local change is trusted fully
+_DIVERGENCE = 0.13  # per hour: at this (local RMS) divergence a flow is trusted by half
 _NOISE = 0.01  # log units: smaller changes are no evidence
 _TAPER = 3.0  # degrees from the pole within which the flow fades to zero
 _MARGIN = 64  # pixels of padding for the warp: the largest displacement in longitude (near the poles)
@@ -76,7 +78,8 @@ def displacement(before: Field, after: Field, setting: Setting) -> Field:
     ]
     u = (_dis(images[0], images[1]) - _dis(images[1], images[0])) / 2
     u = _limit_speed(u, frame, setting.hours)
-    u *= _trust(logs[0], logs[1], u, _TRUST_RADIUS / frame.step)[..., None]
+    radius = _TRUST_RADIUS / frame.step
+    u *= (_explained(logs[0], logs[1], u, radius) * _plausible(u, setting.hours, radius))[..., None]
     return frame.cut(u) * np.clip((90 - np.abs(grid.latitude)) / _TAPER, 0, 1).astype(np.float32)[:, None, None]
 
 
@@ -99,7 +102,7 @@ class _Frame:
     def of(cls, grid: Grid) -> _Frame:
         halved = grid.step < 0.5
         lattice = _PATCH_STRIDE * 2 ** (_SCALES - 1 + halved)
-        wrap = round(HALO / grid.step) if grid.periodic else 0
+        wrap = min(HALO, grid.columns) if grid.periodic else 0
         top = round((90 - grid.north) / grid.step) % lattice
         left = round(grid.west % 360 / grid.step - wrap) % lattice
         return cls(grid, halved, wrap, top, left)
@@ -157,11 +160,17 @@ def _limit_speed(u: Field, frame: _Frame, hours: float) -> Field:
     return np.clip(u, -_MARGIN + 4, _MARGIN - 4)
 
 
-def _trust(before: Field, after: Field, u: Field, radius: float) -> Field:
+def _explained(before: Field, after: Field, u: Field, radius: float) -> Field:
     """(rows, columns) in 0..1: how much of the local change between two log images moving by u explains."""
     moved = (_remap(before, -u / 2, cv2.INTER_LINEAR) - _remap(after, u / 2, cv2.INTER_LINEAR)) ** 2
     change, left = _blur((before - after) ** 2, radius), _blur(moved, radius)
     return np.clip(_TRUST_GAIN * (change - left) / (change + np.float32(_NOISE**2)), 0, 1)
+
+
+def _plausible(u: Field, hours: float, radius: float) -> Field:
+    """(rows, columns) in 0..1: small where u runs together or apart as no wind does, but a source or sink would seem to."""
+    divergence = np.gradient(u[..., 0], axis=1) + np.gradient(u[..., 1], axis=0)
+    return 1 / (1 + _blur(divergence**2, radius) / np.float32(_DIVERGENCE * hours) ** 2)
 
 
 def _blur(image: Field, radius: float) -> Field:

@@ -1,0 +1,237 @@
+"""The rules that hold for every method, on whole jobs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from deepcams import downscale, open_cams
+from deepcams.checks import Tally, check_means, check_values, mass_drift
+from deepcams.conserve import area_mean
+from deepcams.errors import CheckError
+from deepcams.grid import Grid
+from deepcams.io.cams import open_analyses
+from deepcams.io.files import find_files
+from deepcams.methods import ORDERS, recipe
+from deepcams.pipeline import Job, hours
+from deepcams.regions import parse_region
+from deepcams.sample import cams_sample
+from deepcams.spatial import SPATIAL
+from deepcams.temporal import TEMPORAL
+from deepcams.timeline import TimeKind
+
+GLOBE = Grid(90, 0, 0.75, 241, 480)
+BOX = Grid(50, 5, 0.75, 10, 12)
+SMALL_GRIDS = [Grid(50, 5, 0.75, 3, 4), BOX, Grid(90, 0, 0.75, 4, 3), Grid(0, 0, 0.75, 2, 480)]
+
+
+@pytest.fixture(scope="module")
+def sample_job():
+    return Job(open_analyses(find_files(cams_sample())), recipe())
+
+
+@pytest.fixture(scope="module")
+def sample_hours(sample_job):
+    return list(hours(sample_job, Tally()))
+
+
+def test_the_sample_becomes_ten_maps(sample_hours):
+    assert [str(hour.time) for hour in sample_hours] == [
+        str(np.datetime64("2019-12-31T15", "h") + k) for k in range(10)
+    ]  # fmt: skip
+    assert [hour.kind for hour in sample_hours] == ([TimeKind.ANALYSIS] + [TimeKind.INTERPOLATED] * 2) * 3 + [
+        TimeKind.ANALYSIS
+    ]
+
+
+def test_analysis_hours_are_the_sharpened_analyses_with_the_area_means_of_cams(sample_hours, sample_fields):
+    for hour, analysis in zip(sample_hours[::3], sample_fields, strict=True):
+        means = area_mean(hour.values.astype(np.float64), GLOBE)
+        np.testing.assert_allclose(means, analysis, rtol=1e-6)
+        assert (
+            hour.values[np.repeat(np.repeat(analysis == 0, 3, 0)[1:-1], 3, 1)[:, np.arange(1440) - 1439]] == 0
+        ).any()
+        assert hour.values.max() > 800
+
+
+def test_poles_are_single_valued_and_nothing_is_negative(sample_hours):
+    for hour in sample_hours:
+        assert np.ptp(hour.values[0]) == 0
+        assert np.ptp(hour.values[-1]) == 0
+        assert np.isfinite(hour.values).all()
+        assert hour.values.min() >= 0
+
+
+def test_zero_in_zero_out(sample_hours, sample_fields):
+    zero = sample_fields[0] == 0
+    zero[[0, -1]] = False
+    rows, columns = np.nonzero(zero)
+    assert rows.size > 100
+    for dy in (-1, 0, 1):
+        for dx in (-1, 0, 1):
+            assert (sample_hours[0].values[3 * rows + dy, (3 * columns + dx) % 1440] == 0).all()
+
+
+def test_the_result_does_not_depend_on_workers_or_on_which_days_are_made(sample_job, sample_hours):
+    alone = list(hours(sample_job, Tally(), workers=1))
+    by_day = [hour for day in sample_job.timeline.days for hour in hours(sample_job, Tally(), days=[day], workers=3)]
+    for a, b, c in zip(sample_hours, alone, by_day, strict=True):
+        assert a.values.tobytes() == b.values.tobytes() == c.values.tobytes()
+
+
+@pytest.mark.parametrize("name", ["southeast-australia", "10,170,-20,-170", "90,-40,60,40", "-60,0,-90,180"])
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_region_is_the_globe_cropped(sample_job, sample_hours, name, order):
+    globe = sample_hours if order == ORDERS[0] else list(hours(Job(sample_job.analyses, recipe(order=order)), Tally()))
+    job = Job(sample_job.analyses, recipe(order=order), region=parse_region(name))
+    rows = np.round((90 - job.grid.latitude) * 4).astype(int)
+    columns = np.round(job.grid.longitude % 360 * 4).astype(int) % 1440
+
+    def crop(hour):
+        return hour.values[np.ix_(rows, columns)]
+
+    for number, (whole, part) in enumerate(zip(globe, hours(job, Tally()), strict=True)):
+        if number % 3 == 0:
+            np.testing.assert_allclose(part.values, crop(whole), rtol=2e-5, atol=1e-5)
+        else:
+            first = number // 3 * 3
+            change = np.sqrt(((crop(globe[first + 3]) - crop(globe[first])) ** 2).mean()) / 3
+            assert np.sqrt(((part.values - crop(whole)) ** 2).mean()) < 0.05 * change
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    data=st.data(), grid=st.sampled_from(SMALL_GRIDS), space=st.sampled_from(list(SPATIAL)),
+    time=st.sampled_from(list(TEMPORAL)), order=st.sampled_from(ORDERS),
+)  # fmt: skip
+def test_promises_of_every_combination_on_small_grids(data, grid, space, time, order):
+    import xarray as xr
+
+    values = st.floats(2**-10, 4096, width=32) | st.just(0.0)
+    fields = data.draw(arrays(np.float32, (2, *grid.shape), elements=values, fill=st.just(1.0)))
+    if grid.north_pole:
+        fields[:, 0] = fields[:, :1, 0]
+    times = np.array(["2020-01-01T00", "2020-01-01T03"], "datetime64[ns]")
+    coordinates = {"time": times, "latitude": grid.latitude, "longitude": grid.longitude}
+    cams = xr.DataArray(fields, coordinates, ("time", "latitude", "longitude"), name="pm2p5", attrs={"units": "ug m-3"})
+    result = downscale(cams, recipe(space=space, time=time, order=order), workers=1)
+    assert result.pm2p5.shape == (4, *grid.refine(3).shape)
+    assert np.isfinite(result.pm2p5).all()
+    assert float(result.pm2p5.min()) >= 0
+    if SPATIAL[space].conserving:
+        means = area_mean(result.pm2p5.values[[0, 3]].astype(np.float64), grid)
+        np.testing.assert_allclose(means, fields, rtol=1e-6)
+
+
+def test_missing_nodes_stay_missing_and_nothing_else_becomes_so(cams_array):
+    fields = np.random.default_rng(0).lognormal(1, 1, (3, *BOX.shape)).astype(np.float32)
+    fields[1, 4, 5] = np.nan
+    fields[2, 7:9, 2] = np.nan
+    result = downscale(cams_array(fields, BOX))
+    missing = np.isnan(result.pm2p5.values)
+    hole = np.zeros((30, 36), bool)
+    hole[12:15, 15:18] = True
+    other = np.zeros((30, 36), bool)
+    other[21:27, 6:9] = True
+    assert not missing[0].any()
+    for number, expected in [(1, hole), (2, hole), (3, hole), (4, hole | other), (5, hole | other), (6, other)]:
+        np.testing.assert_array_equal(missing[number], expected)
+    means = area_mean(result.pm2p5.values[3].astype(np.float64), BOX)
+    np.testing.assert_allclose(means, fields[1], rtol=1e-6)
+
+
+def test_nothing_is_made_across_a_gap(cams_array):
+    fields = np.ones((4, *BOX.shape), np.float32)
+    cams = cams_array(fields, BOX)
+    with_gap = cams.isel(time=[0, 1, 3]).assign_coords(time=cams.time.values[[0, 1, 3]] + np.timedelta64(0, "h"))
+    result = downscale(with_gap)
+    assert [int(t) for t in result.time.dt.hour] == [0, 1, 2, 3, 9]
+
+
+def test_other_factors_and_species(cams_array):
+    fields = np.random.default_rng(1).lognormal(-20, 1, (2, *BOX.shape)).astype(np.float32)
+    cams = cams_array(fields, BOX).rename("go3").assign_attrs(units="kg kg**-1", long_name="Ozone mass mixing ratio")
+    result = downscale(cams, factor=5)
+    assert result.go3.shape == (4, 50, 60)
+    assert result.go3.attrs["units"] == "kg kg**-1"
+    np.testing.assert_allclose(area_mean(result.go3.values[0].astype(np.float64), BOX, 5), fields[0], rtol=1e-6)
+
+
+def test_several_values_on_a_pole_become_their_mean(cams_array):
+    grid = Grid(90, 0, 0.75, 10, 480)
+    fields = np.random.default_rng(2).lognormal(1, 1, (2, *grid.shape)).astype(np.float32)
+    result = downscale(cams_array(fields, grid), workers=1)
+    np.testing.assert_allclose(result.pm2p5.values[0, 0], fields[0, 0].mean(), rtol=1e-6)
+
+
+def test_following_the_air_beats_linear_on_real_hours(shared_data):
+    """The open part of the GEOS-CF sample: area means of hours 1 and 4 given, hours 2 and 3 asked."""
+    import xarray as xr
+
+    truth = xr.open_dataset(shared_data / "geos_cf_2020-03-08.nc").PM25_RH35_GCC.values[:, ::-1]
+    truth = np.roll(truth, -720, -1).astype(np.float64)
+    times = np.array(["2020-03-08T00", "2020-03-08T03"], "datetime64[ns]")
+    coarse = area_mean(truth[[0, 3]], GLOBE).astype(np.float32)
+    cams = xr.DataArray(
+        coarse,
+        {"time": times, "latitude": GLOBE.latitude, "longitude": GLOBE.longitude},
+        ("time", "latitude", "longitude"),
+        name="pm2p5",
+        attrs={"units": "ug m-3"},
+    )
+    known = np.isfinite(truth[0]).all(axis=0)
+    far = np.array([known.take(np.arange(j - 48, j + 49), mode="wrap").all() for j in range(1440)])
+    weight = np.broadcast_to(GLOBE.refine(3).areas[:, None], truth[0].shape)[:, far]
+
+    def errors(result, numbers):
+        error = (result.pm2p5.values[numbers] - truth[numbers])[..., far]
+        return np.sqrt((error**2 * weight).sum() / weight.sum() / 2), (abs(error) * weight).sum() / weight.sum() / 2
+
+    fast, straight = (downscale(cams, recipe(time=time)) for time in ("flow", "linear"))
+    cubic = downscale(cams, recipe(space="bicubic", time="linear"))
+    assert errors(fast, [0, 3]) <= (1.31, 0.25)
+    assert errors(fast, [1, 2])[0] <= 1.86
+    assert errors(fast, [1, 2])[1] <= 0.309
+    for other in (straight, cubic):
+        assert all(a < b for a, b in zip(errors(fast, [1, 2]), errors(other, [1, 2]), strict=True))
+
+
+def test_the_tally_counts(sample_job):
+    tally = Tally()
+    for _ in hours(sample_job, tally):
+        pass
+    assert (tally.hours, tally.analyses) == (10, 4)
+    assert tally.mean_error < 1e-6
+    assert 0 < tally.drift < 0.0025
+    assert tally.noise > 0
+    assert len(tally.digests) == 4
+
+
+def test_checks_refuse_broken_maps():
+    good = np.ones((30, 36), np.float32)
+    assert check_values(good, "x") == 1
+    for bad in (-1, np.nan, np.inf):
+        broken = good.copy()
+        broken[3, 4] = bad
+        with pytest.raises(CheckError, match="wanted finite"):
+            check_values(broken, "x")
+    assert check_means(good, np.ones(BOX.shape, np.float32), BOX, 3) < 1e-6
+    with pytest.raises(CheckError, match="area means"):
+        check_means(good, np.full(BOX.shape, 1.01, np.float32), BOX, 3)
+
+
+def test_drift_by_hand():
+    ones = np.ones((2, 2), np.float32)
+    assert mass_drift(2.2 * ones, ones, 3 * ones, 0.5, np.array([1.0, 2.0])) == pytest.approx(0.1, rel=1e-6)
+    assert mass_drift(0 * ones, 0 * ones, 0 * ones, 0.5, np.array([1.0, 2.0])) == 0
+
+
+def test_the_python_api_gives_what_the_command_line_writes(sample_hours):
+    result = downscale(open_cams(cams_sample()))
+    assert result.pm2p5.dims == ("time", "latitude", "longitude")
+    np.testing.assert_array_equal(result.pm2p5.values, np.stack([hour.values for hour in sample_hours]))
+    assert result.time_kind.values.tolist() == [int(hour.kind) for hour in sample_hours]
+    assert result.attrs["Conventions"] == "CF-1.11"
