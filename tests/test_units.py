@@ -12,6 +12,7 @@ from deepcams.units import epsilon_of, micrograms_per, noise_limits, species_of
     [
         ("kg m**-3", 1e9), ("kg m-3", 1e9), ("kg/m3", 1e9), ("kg m^-3", 1e9), ("kg/m^3", 1e9), ("kg.m-3", 1e9),
         ("g m-3", 1e6), ("mg m-3", 1e3), ("ug m-3", 1), ("ug m**-3", 1), ("µg/m³", 1), ("μg m-3", 1), ("ug/m3", 1),
+        ("µg m⁻³", 1), ("kg m^{-3}", 1e9), ("mcg/m3", 1),
         ("micrograms per cubic meter", 1), ("microgram m-3", 1), ("ng m-3", 1e-3),
     ],
 )  # fmt: skip
@@ -26,6 +27,7 @@ def test_other_units_are_refused(unit):
 
 
 def test_species():
+    assert species_of("aod550", "~").unit == "1"
     assert species_of("pm10", "kg m**-3").unit == "ug m-3"
     ozone = species_of("go3", "kg kg**-1", long_name="Ozone mass mixing ratio")
     assert (ozone.unit, ozone.scale, ozone.long_name) == ("kg kg**-1", 1, "Ozone mass mixing ratio")

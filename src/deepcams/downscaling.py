@@ -128,7 +128,7 @@ def downscale_to(
         CheckError: if a map breaks a promise of the method.
     """
     began = time.monotonic()
-    check_output(path, (NETCDF, ZARR), overwrite=overwrite or (path.suffix == ZARR and is_unfinished(path)))
+    check_output(path, (NETCDF, ZARR), overwrite=overwrite or (path.suffix.lower() == ZARR and is_unfinished(path)))
     _refuse_input(path, job)
     product, tally = product_of(job), Tally()
     check_space(path, product.times.size * product.grid.rows * product.grid.columns)
@@ -145,7 +145,8 @@ def downscale_to(
 
 def _refuse_input(path: Path, job: Job) -> None:
     """An output must never replace a file that it is made from."""
-    if path.resolve() in {Path(name).resolve() for name in job.analyses.files}:
+    inputs = [Path(name).resolve() for name in job.analyses.files]  # of a zip's member, the zip is the parent
+    if any(path.resolve() in (one, *one.parents) for one in inputs):
         raise OutputError(f"{path}: is one of the inputs; give the output another name")
 
 
@@ -156,17 +157,20 @@ def product_of(job: Job) -> Product:
 
 
 def _to_store(job: Job, store: Store, tally: Tally, workers: int | None, progress: Progress) -> None:
-    days = [day for day in job.timeline.days if not _is_done(job, store, day)]
-    progress(sum(day.size for day in job.timeline.days) - sum(day.size for day in days))
-    store.log("started", days=len(days))
-    by_date = {day.date: day for day in days}
-    made = _reported(hours(job, tally, days=days, workers=workers), progress)
-    for date, maps in groupby(made, key=lambda hour: hour.time.astype("datetime64[D]")):
-        first = date.astype("datetime64[h]")
-        fields = {int((hour.time - first).astype(np.int64)): (hour.kind, hour.values) for hour in maps}
-        store.write_day(date, fields, _digest(tally, by_date[date].analyses))
-    store.complete()
-    store.log("completed", hours=tally.hours)
+    """Make the days that the store lacks; without any finished day, nothing of it is left when the work fails."""
+    try:
+        days = {day.date: day for day in job.timeline.days if not _is_done(job, store, day)}
+        progress(job.timeline.times.size - sum(day.size for day in days.values()))
+        store.log("started", days=len(days))
+        made = _reported(hours(job, tally, days=list(days.values()), workers=workers), progress)
+        for date, maps in groupby(made, key=lambda hour: hour.time.astype("datetime64[D]")):
+            first = date.astype("datetime64[h]")
+            fields = {int((hour.time - first).astype(np.int64)): (hour.kind, hour.values) for hour in maps}
+            store.write_day(date, fields, _digest(tally, days[date].analyses))
+        store.complete()
+        store.log("completed", hours=tally.hours)
+    finally:
+        store.drop_if_empty()
 
 
 def _reported(maps: Any, progress: Progress) -> Any:

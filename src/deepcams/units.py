@@ -19,7 +19,18 @@ _PARTICULATE = {
     "pm2p5": "Particulate matter d <= 2.5 um",
     "pm10": "Particulate matter d <= 10 um",
 }
-_PER_MICROGRAM = {"kg": 1e9, "g": 1e6, "mg": 1e3, "ug": 1.0, "microgram": 1.0, "micrograms": 1.0, "ng": 1e-3}
+_PLAIN = str.maketrans({"µ": "u", "μ": "u", "³": "3", "⁻": "-", "{": "", "}": ""})
+_DIMENSIONLESS = {"~", "(0 - 1)", "dimensionless"}  # as ECMWF writes it; CF wants "1"
+_PER_MICROGRAM = {
+    "kg": 1e9,
+    "g": 1e6,
+    "mg": 1e3,
+    "ug": 1.0,
+    "mcg": 1.0,
+    "microgram": 1.0,
+    "micrograms": 1.0,
+    "ng": 1e-3,
+}
 
 
 @dataclass(frozen=True)
@@ -53,7 +64,7 @@ def species_of(name: str, unit: str, *, long_name: str = "", standard_name: str 
         InputError: if it is particulate matter in a unit that is not a mass per volume.
     """
     if name not in _PARTICULATE:
-        return Species(name, unit, 1.0, long_name or name, standard_name)
+        return Species(name, "1" if unit in _DIMENSIONLESS else unit, 1.0, long_name or name, standard_name)
     standard_name = f"mass_concentration_of_{name}_ambient_aerosol_particles_in_air"
     return Species(name, MICROGRAMS, micrograms_per(unit), _PARTICULATE[name], standard_name)
 
@@ -64,7 +75,7 @@ def micrograms_per(unit: str) -> float:
     Raises:
         InputError: if the unit is not a mass per cubic metre.
     """
-    plain = unit.strip().replace("µ", "u").replace("μ", "u").replace("³", "3")
+    plain = unit.strip().translate(_PLAIN)
     plain = (
         plain.replace("cubic metre", "m3")
         .replace("cubic meter", "m3")

@@ -60,6 +60,13 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         click.echo(f"deepcams: {error}", err=True)
         sys.exit(error.exit_status)
+    except Exception as error:  # a fault of ours: still one message, and a status that says so
+        if debug:
+            raise
+        click.echo(
+            f"deepcams: an unexpected {type(error).__name__}: {error}; run again with --debug to see where", err=True
+        )
+        sys.exit(1)
     sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -24,9 +25,11 @@ def inspect(files: tuple[str, ...], variable: str, units: str | None, as_json: b
 
     The exit status is 2 if something stands in the way.
     """
+    from deepcams.cli.progress import progress
     from deepcams.io.inspect import inspect as look_through
 
-    report = look_through(files, variable=variable, units=units)
+    track = partial(progress, what="analyses", quiet=quiet or as_json)
+    report = look_through(files, variable=variable, units=units, track=track)
     click.echo(json.dumps(report.to_dict(), indent=1) if as_json else "\n".join(_lines(report)))
     return 2 if report.obstacles else 0
 
@@ -44,8 +47,8 @@ def _lines(report: Inspection) -> list[str]:
             f"gaps       {len(report.gaps)}",
         ]
         lines += [f"           {first} to {last}" for first, last in report.gaps[:_SHOWN]]
-    if report.values is not None:
-        values = report.values
+    values = report.values
+    if values is not None and values.minimum <= values.maximum:
         lines += [
             f"values     {values.minimum:.6g} to {values.maximum:.6g} {report.unit}; {values.missing} missing, "
             f"{values.noise} of packing noise around zero, {values.negative} negative beyond it",

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deepcams.errors import InputError
 from deepcams.grid import Grid
 from deepcams.io.analyses import Analyses, Field, Hours
-from deepcams.io.files import DataFile, find_files, open_dataset
-from deepcams.io.layout import CAMS_STEP, Orientation, find_axis, find_variable, orient, valid_times
+from deepcams.io.files import DataFile, failures, find_files, first_line, grib_names, open_dataset
+from deepcams.io.layout import (
+    CAMS_STEP,
+    Orientation,
+    canonical_name,
+    find_axis,
+    find_variable,
+    orient,
+    planar_dims,
+    valid_times,
+    with_coordinates,
+)
+from deepcams.io.slabs import Slabs
 from deepcams.units import Species, species_of
 
 if TYPE_CHECKING:
     import xarray as xr
 
-_READING = threading.Lock()  # neither HDF5 nor the GRIB library may be entered twice
+_HALF_STEP = 0.505  # of a packing; who packs in single precision is off by a little more than half
+_READING = threading.RLock()  # neither HDF5 nor the GRIB library may be entered by two threads
 
 
 @dataclass(frozen=True)
@@ -42,8 +54,7 @@ class AnalysisFile:
     species: Species
     precision: float
     notes: tuple[str, ...]
-    _array: xr.DataArray
-    _positions: list[dict[Any, int]]
+    _slabs: Slabs
     _orientation: Orientation
     _source: DataFile | None = None  # keeps the folder that a zip was unpacked to
 
@@ -51,9 +62,9 @@ class AnalysisFile:
         """Slab number ``index`` as (rows, columns) float32 on the grid, in the species' unit."""
         with _READING:
             try:
-                slab = np.asarray(self._array.isel(self._positions[index]).values)
-            except (OSError, RuntimeError, ValueError, EOFError) as error:
-                raise InputError(f"{self.label}: {self.times[index]}:00 UTC cannot be read ({error}); "
+                slab = self._slabs[index]
+            except failures(self._source) as error:
+                raise InputError(f"{self.label}: {self.times[index]}:00 UTC cannot be read ({first_line(error)}); "
                                  "the file may be truncated or damaged: fetch it again") from error  # fmt: skip
         turned = slab[self._orientation.rows[:, None], self._orientation.columns]
         scaled = turned if self.species.scale == 1 else turned.astype(np.float64) * self.species.scale
@@ -86,23 +97,28 @@ def open_analyses(files: Sequence[DataFile], *, variable: str = "pm2p5", units: 
     Raises:
         InputError: as :func:`open_cams`.
     """
-    opened = [open_file(file, variable=variable, units=units) for file in files]
-    return combine([one for one in opened if one is not None], _absent(files, variable))
+    opened, absent = [], []
+    for file in files:
+        try:
+            opened.append(open_file(file, variable=variable, units=units))
+        except VariableMissing as error:
+            if not file.is_member:
+                raise
+            absent.append(str(error))
+    return combine(opened, "; ".join(absent) or "no analyses")
 
 
-def open_file(file: DataFile, *, variable: str, units: str | None) -> AnalysisFile | None:
-    """What one file holds; None for a member of a zip that does not hold the variable.
+def open_file(file: DataFile, *, variable: str, units: str | None) -> AnalysisFile:
+    """What one file holds.
 
     Raises:
+        VariableMissing: if the file is fine but does not hold the variable.
         InputError: if it cannot be used.
     """
-    try:
-        dataset = open_dataset(file, variable=variable if file.engine == "cfgrib" else None)
-        return from_dataset(dataset, file.label, variable=variable, units=units, source=file)
-    except _VariableMissing as error:
-        if file.keep is not None:
-            return None
-        raise InputError(str(error)) from None
+    dataset = open_dataset(file, variable=canonical_name(variable) if file.engine == "cfgrib" else None)
+    if file.engine == "cfgrib" and not dataset.data_vars:
+        raise VariableMissing(file.label, variable, grib_names(file))
+    return from_dataset(dataset, file.label, variable=variable, units=units, source=file)
 
 
 def from_dataset(
@@ -113,27 +129,25 @@ def from_dataset(
     Raises:
         InputError: if it has no such variable, or its layout, grid, times or units cannot be used.
     """
+    dataset = with_coordinates(dataset)
     key = find_variable(dataset, variable)
     if key is None:
-        present = ", ".join(map(str, dataset.data_vars)) or "none"
-        raise _VariableMissing(
-            f"{label}: no variable {variable!r} (there are: {present}); give the one to use with --variable"
-        )
+        raise VariableMissing(label, variable, [str(name) for name in dataset.data_vars])
     try:
         array = _with_dimensions(dataset[key])
+        _refuse_empty(array)
         latitude, longitude = find_axis(array, "latitude"), find_axis(array, "longitude")
-        planar = [*latitude.dims, *longitude.dims]
+        planar = planar_dims(latitude, longitude)
         times, positions = valid_times(dataset, array, [dim for dim in array.dims if dim not in planar])
         step, notes = _single_node_step(array, latitude.size * longitude.size)
         orientation = orient(latitude.values, longitude.values, step)
-        species = _species(array, variable, units)
+        species = _species(array, canonical_name(variable), units)
     except InputError as error:
         raise InputError(f"{label}: {error}") from None
     array = array.transpose(..., *planar)
-    precision = abs(float(array.encoding.get("scale_factor", 0.0))) * species.scale / 2
-    return AnalysisFile(
-        label, times, orientation.grid, species, precision, notes, array, positions, orientation, source
-    )
+    precision = abs(float(array.encoding.get("scale_factor", 0.0))) * species.scale * _HALF_STEP
+    slabs = Slabs(array, positions, times)
+    return AnalysisFile(label, times, orientation.grid, species, precision, notes, slabs, orientation, source)
 
 
 def combine(files: Sequence[AnalysisFile], absent: str = "no analyses") -> Analyses:
@@ -176,12 +190,18 @@ def _with_dimensions(array: xr.DataArray) -> xr.DataArray:
     return array
 
 
-class _VariableMissing(InputError):
+class VariableMissing(InputError):
     """The dataset is fine but does not hold the variable."""
 
+    def __init__(self, label: str, variable: str, present: Sequence[str]) -> None:
+        names = ", ".join(present) or "none"
+        super().__init__(f"{label}: no variable {variable!r} (there are: {names}); give the one to use with --variable")
 
-def _absent(files: Sequence[DataFile], variable: str) -> str:
-    return f"no variable {variable!r} in {', '.join(file.label for file in files)}; give the one to use with --variable"
+
+def _refuse_empty(array: xr.DataArray) -> None:
+    empty = [str(dim) for dim, size in array.sizes.items() if size == 0]
+    if empty:
+        raise InputError(f"variable {array.name!r} has no values: its dimension {', '.join(empty)} has the length 0")
 
 
 def _single_node_step(array: xr.DataArray, nodes: int) -> tuple[float | None, tuple[str, ...]]:
@@ -199,17 +219,24 @@ def _species(array: xr.DataArray, variable: str, units: str | None) -> Species:
     if not unit:
         raise InputError(f"variable {array.name!r} has no units: say which with --units (for example --units 'kg m-3')")
     names = {name: str(array.attrs.get(name, "")) for name in ("long_name", "standard_name")}
-    return species_of(variable.lower(), str(unit), **names)
+    if names["standard_name"] == "unknown":  # what the GRIB library writes
+        names["standard_name"] = ""
+    return species_of(variable, str(unit), **names)
 
 
 def _refuse_different(first: AnalysisFile, other: AnalysisFile) -> None:
-    if first.grid != other.grid:
+    turns = round((first.grid.west - other.grid.west) / 360)  # -10 and 350 degrees are the same meridian
+    if first.grid != replace(other.grid, west=other.grid.west + 360 * turns):
         raise InputError(f"{other.label} is on another grid ({other.grid}) than {first.label} ({first.grid}): "
                          "downscale them one after the other")  # fmt: skip
     if first.species.unit != other.species.unit:
         raise InputError(
             f"{other.label} is in {other.species.unit!r}, {first.label} in {first.species.unit!r}: wanted one unit"
         )
+
+
+def _both(first: AnalysisFile, other: AnalysisFile) -> str:
+    return f"two fields in {first.label}" if first is other else f"{first.label} and {other.label}"
 
 
 def _refuse_disagreement(first: AnalysisFile, i: int, other: AnalysisFile, j: int) -> None:
@@ -220,7 +247,7 @@ def _refuse_disagreement(first: AnalysisFile, i: int, other: AnalysisFile, j: in
     if differs.any():
         row, column = (int(k[0]) for k in np.nonzero(differs))
         raise InputError(
-            f"{first.label} and {other.label} disagree, first at {first.times[i]}:00 UTC: {a[row, column]:g} and "
+            f"{_both(first, other)} disagree, first at {first.times[i]}:00 UTC: {a[row, column]:g} and "
             f"{b[row, column]:g} {first.species.unit} at {first.grid.latitude[row]:g}N {first.grid.longitude[column]:g}E; "
             "leave one of them out"
         )

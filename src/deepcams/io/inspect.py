@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from deepcams.errors import InputError
 from deepcams.io.analyses import Analyses
-from deepcams.io.cams import AnalysisFile, combine, open_file
-from deepcams.io.files import DataFile, find_files
+from deepcams.io.cams import AnalysisFile, VariableMissing, combine, open_file
+from deepcams.io.files import DataFile, data_files, expand
 from deepcams.timeline import timeline
 from deepcams.units import noise_limits
 
 _LARGEST = 1e5  # ug m-3: more than any fire gives
 _SMALLEST = 1e-3  # ug m-3: less than the cleanest air has at its highest
 
+Track = Callable[[int], AbstractContextManager[Callable[[int], None]]]
+_T = TypeVar("_T")
+
 
 @dataclass(frozen=True)
 class FileReport:
-    """One file: its form, and what is in it or why it cannot be used."""
+    """One file: its form, and what is in it or why it cannot be used; a zip may have members that do not matter."""
 
     name: str
     form: str
@@ -31,6 +35,7 @@ class FileReport:
     last: str = ""
     grid: str = ""
     problem: str = ""
+    matters: bool = True
 
 
 @dataclass
@@ -43,6 +48,7 @@ class Values:
     all_missing: list[str] = field(default_factory=list)
     noise: int = 0
     negative: int = 0
+    infinite: int = 0
 
     def add(self, analyses: Analyses, number: int) -> None:
         """Take in one analysis."""
@@ -52,9 +58,10 @@ class Values:
         self.missing += int(absent.sum())
         if absent.all():
             self.all_missing.append(f"{analyses.times[number]}:00")
-            return
-        self.minimum = min(self.minimum, float(np.nanmin(raw)))
-        self.maximum = max(self.maximum, float(np.nanmax(raw)))
+        finite = raw[np.isfinite(raw)]
+        self.infinite += raw.size - int(absent.sum()) - finite.size
+        self.minimum = min(self.minimum, float(finite.min(initial=np.inf)))
+        self.maximum = max(self.maximum, float(finite.max(initial=-np.inf)))
         self.noise += int(((raw >= lowest) & (raw < largest) & (raw != 0)).sum())
         self.negative += int((raw < lowest).sum())
 
@@ -89,11 +96,11 @@ class Inspection:
 
 
 def inspect(
-    paths: Iterable[str | Path],
+    paths: str | Path | Iterable[str | Path],
     *,
     variable: str = "pm2p5",
     units: str | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    track: Track = lambda total: nullcontext(lambda count: None),
 ) -> Inspection:
     """Look through files as ``deepcams downscale`` would, and go on where it would stop.
 
@@ -101,15 +108,13 @@ def inspect(
         paths: files, folders or patterns.
         variable: the variable looked for.
         units: the values' unit, if the files do not say it.
-        progress: called with the analyses read and their number.
-
-    Raises:
-        InputError: if there is no file to look at.
+        track: called with the number of analyses to read; gives a context that is told how many more are read.
     """
-    opened = [_look(file, variable, units) for file in find_files(paths)]
-    report = Inspection([one for one, _ in opened], variable)
-    report.obstacles += [one.problem for one, _ in opened if one.problem]
+    obstacles: list[str] = []
+    opened = [_look(file, variable, units) for file in _find(paths, obstacles)]
+    report = Inspection([one for one, _ in opened], variable, obstacles=obstacles)
     usable = [file for _, file in opened if file is not None]
+    report.obstacles += [one.problem for one, _ in opened if one.problem and (one.matters or not usable)]
     if not usable:
         return report
     try:
@@ -119,18 +124,32 @@ def inspect(
         return report
     _describe(report, analyses, sum(file.times.size for file in usable))
     _plan(report, analyses)
-    _read_values(report, analyses, progress)
+    _read_values(report, analyses, track)
     return report
 
 
+def _find(paths: str | Path | Iterable[str | Path], obstacles: list[str]) -> list[DataFile]:
+    """The data files of the given files, folders and patterns; those that are none are obstacles."""
+    items = [paths] if isinstance(paths, str | Path) else paths
+    found = dict.fromkeys(path for item in items for path in _or_obstacle(expand, item, obstacles))
+    return [file for path in found for file in _or_obstacle(data_files, path, obstacles)]
+
+
+def _or_obstacle(find: Callable[[Any], Sequence[_T]], item: str | Path, obstacles: list[str]) -> Sequence[_T]:
+    try:
+        return find(item)
+    except InputError as error:
+        obstacles.append(str(error))
+        return []
+
+
 def _look(file: DataFile, variable: str, units: str | None) -> tuple[FileReport, AnalysisFile | None]:
-    form = {"h5netcdf": "NetCDF4", "netcdf4": "NetCDF3", "cfgrib": "GRIB"}[file.engine]
+    form = {"h5netcdf": "NetCDF4", "cfgrib": "GRIB"}.get(file.engine, "NetCDF3")
     try:
         found = open_file(file, variable=variable, units=units)
     except InputError as error:
-        return FileReport(file.label, form, problem=str(error)), None
-    if found is None:
-        return FileReport(file.label, form), None
+        matters = not (file.is_member and isinstance(error, VariableMissing))
+        return FileReport(file.label, form, problem=str(error), matters=matters), None
     first, last = (f"{moment}:00" for moment in (found.times.min(), found.times.max()))
     return FileReport(file.label, form, found.times.size, first, last, str(found.grid)), found
 
@@ -155,20 +174,24 @@ def _plan(report: Inspection, analyses: Analyses) -> None:
     report.output_megabytes = round(report.hours * fine.rows * fine.columns * 4 / 1e6, 3)
 
 
-def _read_values(report: Inspection, analyses: Analyses, progress: Callable[[int, int], None]) -> None:
+def _read_values(report: Inspection, analyses: Analyses, track: Track) -> None:
     report.values = values = Values()
     try:
-        for number in range(analyses.times.size):
-            values.add(analyses, number)
-            progress(number + 1, analyses.times.size)
+        with track(analyses.times.size) as advance:
+            for number in range(analyses.times.size):
+                values.add(analyses, number)
+                advance(1)
     except InputError as error:
         report.obstacles.append(str(error))
         return
+    if values.infinite:
+        report.obstacles.append(f"{values.infinite} infinite values: damaged, or the units are wrong")
     if values.negative:
         report.obstacles.append(
             f"{values.negative} negative values beyond packing noise, down to {values.minimum:g} {report.unit}"
         )
     if values.all_missing:
         report.obstacles.append(f"every value is missing at {', '.join(values.all_missing[:5])}")
-    if analyses.species.is_particulate and not _SMALLEST < values.maximum < _LARGEST:
+    seen = values.minimum <= values.maximum
+    if seen and analyses.species.is_particulate and not _SMALLEST < values.maximum < _LARGEST:
         report.notes.append(f"a maximum of {values.maximum:g} {report.unit} is not of this world: are the units right?")

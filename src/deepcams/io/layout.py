@@ -21,6 +21,7 @@ _AXES = {
     "latitude": ({"latitude", "lat"}, {"degrees_north", "degree_north", "degrees_N"}),
     "longitude": ({"longitude", "lon"}, {"degrees_east", "degree_east", "degrees_E"}),
 }
+_SECONDS = {"day": 86400, "hour": 3600, "h": 3600, "minute": 60, "second": 1}
 
 Hours = NDArray[np.datetime64]
 
@@ -34,14 +35,40 @@ class Orientation:
     columns: NDArray[np.intp]
 
 
+def canonical_name(name: str) -> str:
+    """The usual name of a variable: ``pm2p5`` for ``PM25``."""
+    plain = name.strip().lower()
+    return next((key for key, aliases in _ALIASES.items() if plain in aliases), plain)
+
+
 def find_variable(dataset: xr.Dataset, name: str) -> str | None:
     """The name in the dataset of the variable called ``name``, by its name, alias or GRIB short name; None if absent."""
-    wanted = {name.lower(), *_ALIASES.get(name.lower(), ())}
+    plain = canonical_name(name)
+    wanted = {plain, *_ALIASES.get(plain, ())}
     for key, variable in dataset.data_vars.items():
         names = (str(key), variable.attrs.get("GRIB_cfVarName", ""), variable.attrs.get("GRIB_shortName", ""))
         if wanted & {str(one).lower() for one in names}:
             return str(key)
     return None
+
+
+def with_coordinates(dataset: xr.Dataset) -> xr.Dataset:
+    """The dataset with its latitude and longitude as coordinates, also where the file does not say that they are."""
+    names = set.union(*(names for names, _ in _AXES.values()))
+    return dataset.set_coords([key for key in dataset.data_vars if str(key).lower() in names])
+
+
+def planar_dims(latitude: xr.DataArray, longitude: xr.DataArray) -> tuple[Any, Any]:
+    """The dimensions of the rows and of the columns.
+
+    Raises:
+        InputError: if they are the same: a list of points.
+    """
+    rows, columns = latitude.dims[0], longitude.dims[0]
+    if rows == columns:
+        raise InputError(f"a list of points (latitude and longitude both along {rows!r}): "
+                         "wanted a regular latitude-longitude grid")  # fmt: skip
+    return rows, columns
 
 
 def find_axis(array: xr.DataArray, axis: str) -> xr.DataArray:
@@ -109,15 +136,15 @@ def valid_times(
         InputError: if no time is found, it is not a real date on a whole hour, or another dimension has a choice left.
     """
     times = _time_coordinate(dataset)
+    missing = [dim for dim in times.dims if dim not in array.dims]
+    if missing:
+        raise InputError(f"the time has the dimension {_join(missing)}, which the variable has not")
     extra = [dim for dim in other_dims if dim not in times.dims]
     crowded = [f"{dim} ({array.sizes[dim]})" for dim in extra if array.sizes[dim] > 1]
     if crowded:
         raise InputError(
             f"more than one field for each time: dimension {_join(crowded)}; wanted time, latitude, longitude only"
         )
-    missing = [dim for dim in times.dims if dim not in array.dims]
-    if missing:
-        raise InputError(f"the time has the dimension {_join(missing)}, which the variable has not")
     values = np.asarray(times.values)
     if values.dtype.kind != "M" or np.isnat(values).any():
         raise InputError(f"times of type {values.dtype} with the first {values.reshape(-1)[:1]}: wanted dates of the standard "
@@ -139,13 +166,24 @@ def _time_coordinate(dataset: xr.Dataset) -> xr.DataArray:
         return dataset["valid_time"]
     for reference in ("forecast_reference_time", "time"):
         for period in ("forecast_period", "step"):
-            if reference in variables and period in variables and variables[period].dtype.kind == "m":
-                return dataset[reference] + dataset[period]
+            if reference in variables and period in variables and variables[reference].dtype.kind == "M":
+                return dataset[reference] + _duration(dataset[period])
     dated = [name for name in dataset.coords if dataset[name].dtype.kind == "M"]
     for name in ("time", *dated):
         if name in variables:
             return dataset[name]
     raise InputError(f"no time coordinate (there are {_join(dataset.coords) or 'none'}): wanted valid_time or time")
+
+
+def _duration(period: xr.DataArray) -> xr.DataArray:
+    """A forecast period as durations; newer versions of xarray leave plain numbers of hours as they are."""
+    if period.dtype.kind == "m":
+        return period
+    unit = str(period.attrs.get("units", "")).rstrip("s")
+    if unit not in _SECONDS and period.values.any():
+        raise InputError(f"{period.name} in units of {unit!r}: wanted hours, to tell the time of each field")
+    seconds = np.round(np.asarray(period.values, np.float64) * _SECONDS.get(unit, 0)).astype("timedelta64[s]")
+    return period.copy(data=seconds.astype("timedelta64[ns]"))
 
 
 def _join(names: Iterable[Any]) -> str:

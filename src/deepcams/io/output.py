@@ -28,6 +28,8 @@ def check_output(path: Path, suffixes: tuple[str, ...], *, overwrite: bool) -> N
         raise OutputError(f"{path}: the folder {folder} does not exist; make it first")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"{path}: the folder {folder} is not writable")
+    if path.is_dir() and not any((path / name).is_file() for name in ("zarr.json", ".zgroup")):
+        raise OutputError(f"{path}: is a folder that is not a Zarr store; it is left as it is: give another name")
     if path.exists() and not overwrite:
         raise OutputError(f"{path}: exists already; give another name, or --overwrite to replace it")
 

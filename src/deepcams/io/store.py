@@ -8,6 +8,7 @@ same work. Nothing in arrays or metadata depends on the run: its record goes to 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import warnings
 from collections.abc import Mapping
@@ -92,13 +93,26 @@ class Store:
 
     def complete(self) -> None:
         """Let the store say that it is complete."""
+        with writing(self.path):  # one write of one file, so that no store is half complete
+            group: Any = zarr.open_group(self.path, mode="r+", use_consolidated=True)
+            group.attrs["status"] = _COMPLETE
+
+    def drop_if_empty(self) -> None:
+        """Remove a store without any finished day, and its log if that has nothing else to tell."""
         with writing(self.path):
-            self._group().attrs["status"] = _COMPLETE
-            _consolidate(self.path)
+            if self._group()[_LEDGER][...].any():
+                return
+            _remove(self.path)
+            if self._log_path.is_file() and len(self._log_path.read_text(encoding="utf-8").splitlines()) == 1:
+                self._log_path.unlink()
+
+    @property
+    def _log_path(self) -> Path:
+        return self.path.with_name(self.path.name + ".log")
 
     def log(self, event: str, **facts: Any) -> None:
         """Add a line to the log beside the store: what happened, when, by which command, on which host."""
-        with writing(self.path), self.path.with_name(self.path.name + ".log").open("a", encoding="utf-8") as stream:
+        with writing(self.path), self._log_path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({"event": event, **run_record(), **facts}) + "\n")
 
     def _group(self) -> Any:
@@ -117,20 +131,34 @@ def open_or_create(path: Path, product: Product, *, keepbits: int, overwrite: bo
     store = Store(path, product, keepbits)
     if path.exists() and not overwrite:
         _refuse_other(store)
+        with writing(path):
+            for leftover in path.rglob("*.partial"):  # what zarr was writing when it was killed
+                leftover.unlink()
         return store
-    with writing(path):
-        if path.is_dir():
-            shutil.rmtree(path)
-        path.unlink(missing_ok=True)
-        _write_template(store)
+    template = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    try:
+        with writing(path):
+            _write_template(store, template)
+            _remove(path)
+            template.rename(path)
+    finally:
+        _remove(template)
     return store
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
 
 
 def is_unfinished(path: Path) -> bool:
     """Whether this is a store of ours that says it is unfinished."""
-    if not (path / "zarr.json").is_file():
+    try:
+        metadata = json.loads((path / "zarr.json").read_bytes())
+        return bool(metadata["attributes"]["status"] == _UNFINISHED)
+    except (OSError, ValueError, LookupError, TypeError):
         return False
-    return bool(zarr.open_group(path, mode="r").attrs.get("status") == _UNFINISHED)
 
 
 def _attributes(store: Store) -> dict[str, Any]:
@@ -142,20 +170,25 @@ def _refuse_other(store: Store) -> None:
     if not is_unfinished(store.path):
         raise OutputError(f"{store.path}: exists already; give another name, or --overwrite to replace it")
     group: Any = zarr.open_group(store.path, mode="r")
-    wanted = _attributes(store)
-    different = [name for name, value in wanted.items() if group.attrs.get(name) != value]
-    hours = conventions.hours_since_epoch(store.hours)
-    if not different and not np.array_equal(group["time"][:], hours):
-        different = ["time"]
+    wanted = _facts(_attributes(store), conventions.hours_since_epoch(store.hours))
+    found = _facts(dict(group.attrs), group["time"][:])
+    different = [name for name, value in wanted.items() if found.get(name) != value]
     if different:
-        found, asked = (values.get(different[0]) for values in (group.attrs, wanted))
-        raise OutputError(f"{store.path}: an unfinished store of other work: {different[0]} is {found!r} there, and {asked!r} "
-                          "was asked for; give another name, or --overwrite to start anew")  # fmt: skip
+        name = different[0]
+        raise OutputError(f"{store.path}: an unfinished store of other work: {name} is {found.get(name)!r} there, and "
+                          f"{wanted[name]!r} was asked for; give another name, or --overwrite to start anew")  # fmt: skip
 
 
-def _write_template(store: Store) -> None:
-    """Coordinates, metadata and empty arrays of the whole store."""
-    group = zarr.create_group(store.path, zarr_format=3, attributes=_attributes(store) | {"status": _UNFINISHED})
+def _facts(attributes: Mapping[str, Any], hours: NDArray[np.int64]) -> dict[str, Any]:
+    """What tells one work from another: its settings one by one, its days, and the other attributes."""
+    days = [str(np.datetime64(int(hour), "h").astype("datetime64[D]")) for hour in hours[[0, -1]]]
+    facts = json.loads(attributes.get("deepcams_settings", "{}")) | {"period": " to ".join(days)}
+    return facts | {name.removeprefix("deepcams_"): value for name, value in attributes.items()}
+
+
+def _write_template(store: Store, path: Path) -> None:
+    """Coordinates, metadata and empty arrays of the whole store, at ``path``."""
+    group = zarr.create_group(path, zarr_format=3, attributes=_attributes(store) | {"status": _UNFINISHED})
     hours = conventions.hours_since_epoch(store.hours)
     _put(group, "time", ("time",), hours, conventions.COORDINATES["time"])
     for name, (dimensions, values) in conventions.coordinate_arrays(store.product.grid).items():
@@ -192,7 +225,7 @@ def _write_template(store: Store) -> None:
         dimension_names=("day", "byte"),
         attributes={"long_name": "SHA-256 of the analyses a finished day was made from; zero while unfinished"},
     )
-    _consolidate(store.path)
+    _consolidate(path)
 
 
 def _put(
