@@ -212,7 +212,7 @@ def test_the_tally_counts(sample_job):
 
 def test_checks_refuse_broken_maps():
     good = np.ones((30, 36), np.float32)
-    assert check_values(good, "x") == 1
+    check_values(good, "x")
     for bad in (-1, np.nan, np.inf):
         broken = good.copy()
         broken[3, 4] = bad

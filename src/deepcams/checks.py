@@ -24,7 +24,7 @@ class Tally:
         hours: maps made.
         analyses: how many of them are analyses.
         noise: values around zero that were packing noise.
-        missing: coarse nodes missing, summed over the analyses.
+        missing: values missing in the maps.
         mean_error: largest relative difference of an analysis hour's area means from CAMS, before rounding; NaN if the
             method does not conserve or there was none.
         drift: largest relative difference of an hour's total mass from the linear interpolation of its analyses.
@@ -41,11 +41,10 @@ class Tally:
     highest: float = 0.0
     digests: dict[int, str] = field(default_factory=dict)
 
-    def add_analysis(self, number: int, digest: str, *, noise: int, missing: int) -> None:
+    def add_analysis(self, number: int, digest: str, *, noise: int) -> None:
         """Count an analysis that was used, once."""
         if number not in self.digests:
             self.noise += noise
-            self.missing += missing
         self.digests[number] = digest
 
 
@@ -65,8 +64,8 @@ def check_means(fine: Field, coarse: Field, grid: Grid, factor: int) -> float:
     return error
 
 
-def check_values(values: Field, name: str) -> float:
-    """The largest value of a map that must be finite and not negative.
+def check_values(values: Field, name: str) -> None:
+    """Refuse a map that is not finite and not negative everywhere.
 
     Raises:
         CheckError: if it is not.
@@ -74,7 +73,6 @@ def check_values(values: Field, name: str) -> float:
     lowest, highest = float(values.min()), float(values.max())
     if not (np.isfinite(lowest) and np.isfinite(highest) and lowest >= 0):
         raise CheckError(f"{name}: computed values from {lowest:g} to {highest:g}; wanted finite ones, not negative")
-    return highest
 
 
 def mass_drift(values: Field, before: Field, after: Field, fraction: float, areas: NDArray[np.float64]) -> float:

@@ -82,10 +82,10 @@ def global_attributes(product: Product) -> dict[str, Any]:
     origin = product.origin
     return {
         "Conventions": CONVENTIONS,
-        "title": f"Hourly {product.species.long_name} at {product.grid.step:g} degrees, downscaled from CAMS",
+        "title": f"Hourly {product.species.name} at {product.grid.step:g} degrees, downscaled from CAMS",
         "institution": "computed with deepcams",
         "source": f"deepcams {origin['deepcams_version']}, method {json.dumps(origin['settings'])}",
-        "comment": "time_kind tells analysis hours, whose area means are the CAMS values, from interpolated ones",
+        "comment": "time_kind tells analysis hours from interpolated ones",
         "references": origin["references"],
         "license": origin["licence"],
         "attribution": origin["attribution"],

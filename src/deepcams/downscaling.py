@@ -139,7 +139,7 @@ def downscale_to(
             for hour in hours(job, tally, workers=workers):
                 write(hour.values)
                 progress(1)
-            record(_digest(tally, tuple(tally.digests)))
+            record(digest_of(tally.digests[number] for number in sorted(tally.digests)))
     return Summary(path, tally.hours, product.times.size - tally.hours, time.monotonic() - began, tally, job)
 
 
@@ -166,7 +166,7 @@ def _to_store(job: Job, store: Store, tally: Tally, workers: int | None, progres
         for date, maps in groupby(made, key=lambda hour: hour.time.astype("datetime64[D]")):
             first = date.astype("datetime64[h]")
             fields = {int((hour.time - first).astype(np.int64)): (hour.kind, hour.values) for hour in maps}
-            store.write_day(date, fields, _digest(tally, days[date].analyses))
+            store.write_day(date, fields, _day_digest(days[date], tally.digests.__getitem__))
         store.complete()
         store.log("completed", hours=tally.hours)
     finally:
@@ -180,12 +180,12 @@ def _reported(maps: Any, progress: Progress) -> Any:
 
 
 def _is_done(job: Job, store: Store, day: Day) -> bool:
-    """Whether an earlier run finished the day from the same analyses."""
+    """Whether an earlier run finished the same hours of the day from the same analyses."""
     finished = store.finished(day.date)
-    if finished is None:
-        return False
-    return finished == digest_of(job.analyses.read(number).digest for number in day.analyses)
+    return finished is not None and finished == _day_digest(day, lambda number: job.analyses.read(number).digest)
 
 
-def _digest(tally: Tally, numbers: tuple[int, ...]) -> str:
-    return digest_of(tally.digests[number] for number in sorted(numbers))
+def _day_digest(day: Day, digest: Callable[[int], str]) -> str:
+    """What tells a finished day from another: its hours and the analyses they are made from."""
+    hours_of_day = [str(moment) for step in day.steps for moment in step.times]
+    return digest_of([*hours_of_day, *(digest(number) for number in day.analyses)])

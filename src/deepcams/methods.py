@@ -40,6 +40,7 @@ class Recipe:
 
 RECIPES: dict[str, Recipe] = {"fast": Recipe("fast", SPATIAL["lcbp"], TEMPORAL["flow"])}
 DEFAULT = "fast"
+CUSTOM = "custom"  # a recipe with exchanged parts
 
 
 def recipe(
@@ -50,14 +51,14 @@ def recipe(
     Raises:
         InputError: for a name that does not exist; the message names those that do.
     """
-    chosen = _pick(RECIPES, name, "method")
+    asked = chosen = _pick(RECIPES, name, "method")
     if space is not None:
         chosen = replace(chosen, space=_pick(SPATIAL, space, "space"))
     if time is not None:
         chosen = replace(chosen, time=_pick(TEMPORAL, time, "time"))
     if order is not None:
         chosen = replace(chosen, order=_pick(dict(zip(ORDERS, ORDERS, strict=True)), order, "order"))
-    return chosen
+    return chosen if chosen == asked else replace(chosen, name=CUSTOM)
 
 
 def _pick(choices: dict[str, _T], name: str, what: str) -> _T:

@@ -144,7 +144,6 @@ class _End:
     coarse: Field
     fine: Field
     missing: Mask | None  # on the refinement
-    missing_nodes: int
     noise: int
     digest: str
     mean_error: float
@@ -157,7 +156,6 @@ class _Made:
     hours: list[Hour]
     ends: list[_End]
     drift: float
-    highest: float
 
 
 def _sharpened(job: Job, number: int) -> _End:
@@ -166,9 +164,8 @@ def _sharpened(job: Job, number: int) -> _End:
     coarse, missing = fill(job.window.take(analysis.values), grid)
     fine = _sharpen(job, coarse)
     error = check_means(fine, coarse, grid, job.factor) if job.recipe.space.conserving else float("nan")
-    nodes = 0 if missing is None else int(missing.sum())
     mask = refine_mask(missing, grid, job.factor)
-    return _End(number, coarse, fine, mask, nodes, analysis.noise, analysis.digest, error)
+    return _End(number, coarse, fine, mask, analysis.noise, analysis.digest, error)
 
 
 def _sharpen(job: Job, coarse: Field) -> Field:
@@ -186,16 +183,23 @@ def _make(job: Job, step: Step, before_end: Future[_End], after_end: Future[_End
         ends.append(after_end.result())
         fractions = [fraction for fraction in step.fractions if fraction > 0]
         between = dict(zip(fractions, _between(job, ends[0], ends[1], fractions), strict=True))
-    made, drift, highest = [], 0.0, 0.0
+    hours, drift = [], 0.0
     for time, fraction in zip(step.times, step.fractions, strict=True):
         values = between[fraction] if fraction else before.fine
-        highest = max(highest, check_values(values, f"{time}:00 UTC"))
-        if fraction:
-            drift = max(drift, mass_drift(values, ends[0].fine, ends[1].fine, fraction, _areas(job)))
+        check_values(values, f"{time}:00 UTC")
+        drift = max(drift, _drift(job, values, ends, fraction))
         masks = [end.missing for end in (ends if fraction else ends[:1]) if end.missing is not None]
         kind = TimeKind.INTERPOLATED if fraction else TimeKind.ANALYSIS
-        made.append(Hour(time, kind, job.window.keep(_masked(values, masks))))
-    return _Made(made, ends, drift, highest)
+        hours.append(Hour(time, kind, job.window.keep(_masked(values, masks))))
+    return _Made(hours, ends, drift)
+
+
+def _drift(job: Job, values: Field, ends: Sequence[_End], fraction: float) -> float:
+    """How far the total mass of a map is from the line between its analyses; none for an analysis."""
+    if not fraction:
+        return 0.0
+    kept, before, after = (job.window.keep(one) for one in (values, ends[0].fine, ends[1].fine))
+    return mass_drift(kept, before, after, fraction, job.grid.areas)
 
 
 def _between(job: Job, before: _End, after: _End, fractions: Sequence[float]) -> list[Field]:
@@ -209,10 +213,6 @@ def _between(job: Job, before: _End, after: _End, fractions: Sequence[float]) ->
     return [_sharpen(job, one) for one in fields]
 
 
-def _areas(job: Job) -> NDArray[np.float64]:
-    return job.window.coarse.refine(job.factor).areas
-
-
 def _masked(values: Field, masks: Sequence[Mask]) -> Field:
     """The map with NaN wherever an analysis that it is made from is missing."""
     if not masks:
@@ -224,11 +224,12 @@ def _masked(values: Field, masks: Sequence[Mask]) -> Field:
 def _hand_over(made: _Made, tally: Tally) -> Iterator[Hour]:
     """Count what was made, and give its maps."""
     for end in made.ends:
-        tally.add_analysis(end.number, end.digest, noise=end.noise, missing=end.missing_nodes)
+        tally.add_analysis(end.number, end.digest, noise=end.noise)
         tally.mean_error = float(np.fmax(tally.mean_error, end.mean_error))
     tally.drift = max(tally.drift, made.drift)
-    tally.highest = max(tally.highest, made.highest)
     for hour in made.hours:
         tally.hours += 1
         tally.analyses += hour.kind is TimeKind.ANALYSIS
+        tally.missing += int(np.isnan(hour.values).sum())
+        tally.highest = float(np.fmax(tally.highest, np.fmax.reduce(hour.values, axis=None)))
         yield hour

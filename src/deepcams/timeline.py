@@ -94,7 +94,7 @@ def timeline(times: Hours, step: int, start: np.datetime64 | None = None, end: n
             f"{times.size} analysis ({', '.join(map(str, times))}): wanted two at least to make the hours between"
         )
     first, last = start if start is not None else times[0], end if end is not None else times[-1]
-    if first > last:
+    if start is not None and end is not None and start > end:
         raise InputError(f"the period starts at {first} and ends at {last}: wanted --start before --end")
     steps = [_step(times, i, step, first, last) for i in range(times.size)]
     made = [one for one in steps if one.times]

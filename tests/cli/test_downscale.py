@@ -13,9 +13,10 @@ from collections import namedtuple
 import numpy as np
 import pytest
 import xarray as xr
+import zarr
 
 from deepcams.io import netcdf
-from deepcams.io.store import Store, is_unfinished
+from deepcams.io.store import is_unfinished
 from deepcams.sample import cams_sample
 
 Usage = namedtuple("Usage", "total used free")
@@ -51,7 +52,7 @@ def test_noise_holes_and_gaps_are_in_the_summary(run, write, tmp_path):
 
     out = run("downscale", write(change=spoil), tmp_path / "out.nc").out
     assert "noise     1 values of packing noise" in out
-    assert "missing   2 nodes" in out
+    assert "missing   90 values" in out
     assert "gap       nothing between 2019-12-30T06 and 2019-12-30T12 UTC" in out
     assert "note " in run("downscale", write(rows=1, columns=1), tmp_path / "node.nc").out
 
@@ -177,25 +178,26 @@ def test_a_disk_that_fills_up_while_a_file_is_written(run, write, tmp_path, cont
     assert contents() == ["cams.nc"]
 
 
-def test_a_disk_that_fills_up_while_a_store_is_written(run, write, tmp_path, monkeypatch):
-    group = Store._group
+@pytest.mark.parametrize("days", [0, 1])
+def test_a_disk_that_fills_up_while_a_store_is_written(run, write, tmp_path, monkeypatch, days):
+    """Finished days are kept; without any, nothing is."""
+    plain, calls = zarr.Array.__setitem__, []
 
-    def full(self):
-        raise OSError(28, "No space left on device")
+    def full_after_some_days(self, selection, values):
+        calls.append(self.name)
+        if calls.count("/pm2p5") > days and self.name == "/pm2p5":
+            raise OSError(28, "No space left on device")
+        plain(self, selection, values)
 
-    def write_day(self, *arguments):
-        monkeypatch.setattr(Store, "_group", full)
-        return plain(self, *arguments)
-
-    plain = Store.write_day
-    monkeypatch.setattr(Store, "write_day", write_day)
-    result = run("downscale", write(), tmp_path / "out.zarr")
+    source = write(change=lambda field: field.assign_coords(valid_time=field.valid_time + np.timedelta64(15, "h")))
+    monkeypatch.setattr(zarr.Array, "__setitem__", full_after_some_days)
+    result = run("downscale", source, tmp_path / "out.zarr")
     assert result.status == 2
     assert "out.zarr: the disk is full" in result.err
-    monkeypatch.setattr(Store, "write_day", plain)
-    monkeypatch.setattr(Store, "_group", group)
-    assert is_unfinished(tmp_path / "out.zarr")
-    assert run("downscale", write(), tmp_path / "out.zarr").status == 0
+    assert sorted(tmp_path.glob("out.zarr*")) == ([tmp_path / "out.zarr", tmp_path / "out.zarr.log"] if days else [])
+    monkeypatch.setattr(zarr.Array, "__setitem__", plain)
+    assert is_unfinished(tmp_path / "out.zarr") == bool(days)
+    assert run("downscale", source, tmp_path / "out.zarr").status == 0
     assert not is_unfinished(tmp_path / "out.zarr")
 
 

@@ -6,7 +6,8 @@ import xarray as xr
 
 from deepcams.errors import InputError
 from deepcams.grid import Region
-from deepcams.plot.fields import ATTRIBUTION, Extent, Selection, crop, extent_of, load_hour, load_pair, shared_view
+from deepcams.plot.fields import Extent, Selection, crop, extent_of, load_hour, load_pair, shared_view
+from deepcams.provenance import ATTRIBUTION
 
 
 def test_the_default_is_the_first_hour_with_data_on_the_whole_globe(store):

@@ -8,9 +8,10 @@ import xarray as xr
 
 from deepcams.errors import InputError, OutputError
 from deepcams.grid import Region
-from deepcams.plot.fields import ATTRIBUTION, crop
+from deepcams.plot.fields import crop
 from deepcams.plot.maps import Style, draw_compare, draw_map, plot_compare, plot_map
 from deepcams.plot.scales import MISSING_COLOUR, Limits, Quantity, build_scale
+from deepcams.provenance import ATTRIBUTION
 
 matplotlib = pytest.importorskip("matplotlib")
 

@@ -95,7 +95,7 @@ def _lines(summary: Summary) -> list[str]:
     ]
     lines += [f"kept      {summary.kept} hours of an earlier run"] if summary.kept else []
     lines += [f"noise     {tally.noise} values of packing noise around zero set to zero"] if tally.noise else []
-    lines += [f"missing   {tally.missing} nodes of the analyses, left missing"] if tally.missing else []
+    lines += [f"missing   {tally.missing} values, where CAMS has none"] if tally.missing else []
     lines += [f"gap       nothing between {a} and {b} UTC: further apart than the step" for a, b in plan.gaps[:10]]
     lines += [f"          and {len(plan.gaps) - 10} gaps more"] if len(plan.gaps) > 10 else []
     return lines + [f"note      {note}" for note in (*job.analyses.notes, *job.notes)]

@@ -13,6 +13,7 @@ import shutil
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ class Store:
 
     def finished(self, date: np.datetime64) -> str | None:
         """The digest of the analyses a finished day was made from, or None."""
-        entry = bytes(self._group()[_LEDGER][self._number(date)])
+        entry = bytes(self._arrays[_LEDGER][self._number(date)])
         return entry.hex() if any(entry) else None
 
     def write_day(
@@ -84,12 +85,11 @@ class Store:
             kinds[hour] = kind
             values[hour] = bitround(field, self.keepbits)
         number = self._number(date)
+        hours = slice(number * _DAY, (number + 1) * _DAY)
         with writing(self.path):
-            group = self._group()
-            hours = slice(number * _DAY, (number + 1) * _DAY)
-            group[self.product.species.name][hours] = values
-            group["time_kind"][hours] = kinds
-            group[_LEDGER][number] = np.frombuffer(bytes.fromhex(digest), np.uint8)
+            self._arrays[self.product.species.name][hours] = values
+            self._arrays["time_kind"][hours] = kinds
+            self._arrays[_LEDGER][number] = np.frombuffer(bytes.fromhex(digest), np.uint8)
 
     def complete(self) -> None:
         """Let the store say that it is complete."""
@@ -100,7 +100,7 @@ class Store:
     def drop_if_empty(self) -> None:
         """Remove a store without any finished day, and its log if that has nothing else to tell."""
         with writing(self.path):
-            if self._group()[_LEDGER][...].any():
+            if self._arrays[_LEDGER][...].any():
                 return
             _remove(self.path)
             if self._log_path.is_file() and len(self._log_path.read_text(encoding="utf-8").splitlines()) == 1:
@@ -115,8 +115,11 @@ class Store:
         with writing(self.path), self._log_path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({"event": event, **run_record(), **facts}) + "\n")
 
-    def _group(self) -> Any:
-        return zarr.open_group(self.path, mode="r+", use_consolidated=False)
+    @cached_property
+    def _arrays(self) -> dict[str, Any]:
+        """The arrays that days are written to, by name."""
+        group: Any = zarr.open_group(self.path, mode="r+", use_consolidated=False)
+        return {name: group[name] for name in (self.product.species.name, "time_kind", _LEDGER)}
 
     def _number(self, date: np.datetime64) -> int:
         return int((date - self.first_day).astype(np.int64))

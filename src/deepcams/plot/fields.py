@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from deepcams.errors import InputError
 from deepcams.grid import Grid, Region
+from deepcams.provenance import ATTRIBUTION
+from deepcams.timeline import TimeKind
 
 Times = NDArray[np.datetime64]
 
-ATTRIBUTION = "Contains modified Copernicus Atmosphere Monitoring Service information"
 GLOBE = Region(90, -180, -90, 180)
-MISSING = 2  # of time_kind: an hour without data
 
 _DIMS = ("time", "latitude", "longitude")
 _DEFAULT_VARIABLE = "pm2p5"
@@ -227,7 +227,7 @@ def _hour(field: xr.DataArray, time: str | None, source: str) -> xr.DataArray:
 def _times_with_data(field: xr.DataArray) -> Times:
     """The times that are not marked as missing."""
     times: Times = field["time"].values
-    return times[field["time_kind"].values != MISSING] if "time_kind" in field.coords else times
+    return times[field["time_kind"].values != TimeKind.MISSING] if "time_kind" in field.coords else times
 
 
 def _first_common(coarse: xr.DataArray, fine: xr.DataArray) -> str:

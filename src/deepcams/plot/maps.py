@@ -13,7 +13,6 @@ import xarray as xr
 from deepcams.grid import Region
 from deepcams.plot.coastlines import coastlines
 from deepcams.plot.fields import (
-    ATTRIBUTION,
     Extent,
     Selection,
     extent_of,
@@ -26,6 +25,7 @@ from deepcams.plot.fields import (
 from deepcams.plot.figures import FAINT_INK, INK, check_picture, house_style, save_picture
 from deepcams.plot.scales import Limits, Quantity, Scale, build_scale
 from deepcams.plot.sheet import LEFT, LINE, MARGIN, RIGHT, Box, Sheet, arrange, new_sheet
+from deepcams.provenance import ATTRIBUTION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -80,7 +80,8 @@ def displacement(before: Field, after: Field, setting: Setting) -> Field:
     u = _limit_speed(u, frame, setting.hours)
     radius = _TRUST_RADIUS / frame.step
     u *= (_explained(logs[0], logs[1], u, radius) * _plausible(u, setting.hours, radius))[..., None]
-    return frame.cut(u) * np.clip((90 - np.abs(grid.latitude)) / _TAPER, 0, 1).astype(np.float32)[:, None, None]
+    taper = np.clip((90 - np.abs(grid.latitude)) / _TAPER, 0, 1).astype(np.float32)
+    return np.clip(frame.cut(u), 4 - _MARGIN, _MARGIN - 4) * taper[:, None, None]
 
 
 @dataclass(frozen=True)
@@ -152,12 +153,11 @@ def _dis(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> Field:
 
 
 def _limit_speed(u: Field, frame: _Frame, hours: float) -> Field:
-    """The displacement, no faster than the wind blows and no farther than the warp's padding."""
+    """The displacement, no faster than the wind blows."""
     metres = np.float32(_METRES_PER_DEGREE * frame.step)
     narrowing = np.cos(np.deg2rad(frame.latitudes(u.shape[0]))).astype(np.float32)[:, None]
     distance = np.hypot(u[..., 0] * metres * narrowing, u[..., 1] * metres)
-    u = u * np.minimum(1, _SPEED * 3600 * hours / np.maximum(distance, 1))[..., None].astype(np.float32)
-    return np.clip(u, -_MARGIN + 4, _MARGIN - 4)
+    return u * np.minimum(1, _SPEED * 3600 * hours / np.maximum(distance, 1))[..., None].astype(np.float32)
 
 
 def _explained(before: Field, after: Field, u: Field, radius: float) -> Field:
