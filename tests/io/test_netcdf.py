@@ -3,12 +3,13 @@
 import json
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
-from compliance_checker.runner import CheckSuite, ComplianceChecker
 
 from deepcams import downscale
 from deepcams.downscaling import downscale_to
@@ -63,10 +64,11 @@ def test_attributes(path):
 
 
 def test_no_compliance_error(path, tmp_path):
-    CheckSuite.load_all_available_checkers()
-    report = str(tmp_path / "report.json")
-    ComplianceChecker.run_checker(str(path), ["cf:1.11"], 0, "normal", output_filename=report, output_format="json")
-    found = json.loads((tmp_path / "report.json").read_text())["cf:1.11"]
+    # in a process of its own: the libraries it loads do not leave one together with ours in peace
+    checker, report = Path(sys.executable).with_name("compliance-checker"), tmp_path / "report.json"
+    call = [str(checker), "--test=cf:1.11", "--format=json", f"--output={report}", str(path)]
+    subprocess.run(call, capture_output=True, check=False)  # its status counts the medium notes too
+    found = json.loads(report.read_text())["cf:1.11"]
     assert [check["msgs"] for check in found["high_priorities"] if check["value"][0] < check["value"][1]] == []
     medium = [check["msgs"] for check in found["medium_priorities"] if check["value"][0] < check["value"][1]]
     # the library's own attribute, which it names so that no CF attribute can clash with it
