@@ -16,12 +16,16 @@ Mask = NDArray[np.bool_]
 def fill(field: Field, grid: Grid) -> tuple[Field, Mask | None]:
     """The field with every missing node given the value of the nearest present one (in nodes, across the date line).
 
+    A field without any value becomes zero.
+
     Returns:
         The filled field (rows, columns), and where it was missing, or None if nowhere.
     """
     missing = np.isnan(field)
     if not missing.any():
         return field, None
+    if missing.all():
+        return np.zeros_like(field), missing
     turn = grid.columns // 2 if grid.periodic else 0
     wide = np.pad(missing, ((0, 0), (turn, turn)), mode="wrap")
     rows, columns = ndimage.distance_transform_edt(wide, return_distances=False, return_indices=True)

@@ -153,7 +153,7 @@ class _End:
 class _Made:
     """The maps of one step and what was found on the way."""
 
-    hours: list[Hour]
+    maps: list[Hour]
     ends: list[_End]
     drift: float
 
@@ -183,15 +183,15 @@ def _make(job: Job, step: Step, before_end: Future[_End], after_end: Future[_End
         ends.append(after_end.result())
         fractions = [fraction for fraction in step.fractions if fraction > 0]
         between = dict(zip(fractions, _between(job, ends[0], ends[1], fractions), strict=True))
-    hours, drift = [], 0.0
+    maps, drift = [], 0.0
     for time, fraction in zip(step.times, step.fractions, strict=True):
         values = between[fraction] if fraction else before.fine
         check_values(values, f"{time}:00 UTC")
         drift = max(drift, _drift(job, values, ends, fraction))
         masks = [end.missing for end in (ends if fraction else ends[:1]) if end.missing is not None]
         kind = TimeKind.INTERPOLATED if fraction else TimeKind.ANALYSIS
-        hours.append(Hour(time, kind, job.window.keep(_masked(values, masks))))
-    return _Made(hours, ends, drift)
+        maps.append(Hour(time, kind, job.window.keep(_masked(values, masks))))
+    return _Made(maps, ends, drift)
 
 
 def _drift(job: Job, values: Field, ends: Sequence[_End], fraction: float) -> float:
@@ -227,7 +227,7 @@ def _hand_over(made: _Made, tally: Tally) -> Iterator[Hour]:
         tally.add_analysis(end.number, end.digest, noise=end.noise)
         tally.mean_error = float(np.fmax(tally.mean_error, end.mean_error))
     tally.drift = max(tally.drift, made.drift)
-    for hour in made.hours:
+    for hour in made.maps:
         tally.hours += 1
         tally.analyses += hour.kind is TimeKind.ANALYSIS
         tally.missing += int(np.isnan(hour.values).sum())

@@ -57,7 +57,7 @@ def around(grid: Grid, factor: int, region: Region, *, halo: float) -> Window:
         grid: the whole coarse grid.
         factor: the refinement.
         region: what to keep: all fine nodes within it.
-        halo: degrees around it that the computation looks at.
+        halo: degrees around it that the computation looks at; infinite for the whole grid.
 
     Raises:
         InputError: if the region is not within the grid's cells, or holds no fine node.
@@ -65,7 +65,7 @@ def around(grid: Grid, factor: int, region: Region, *, halo: float) -> Window:
     fine = grid.refine(factor)
     kept_rows, kept_columns = fine.row_window(region), fine.column_window(region)
     _refuse_outside(fine, region, kept_rows, kept_columns)
-    reach = int(np.ceil(halo / grid.step)) + 1
+    reach = int(np.ceil(min(halo, 360) / grid.step)) + 1
     rows = _rows(grid, factor, kept_rows, reach)
     touches_pole = (grid.north_pole and rows[0] == 0) or (grid.south_pole and rows[-1] == grid.rows - 1)
     # beyond a pole lies the opposite meridian

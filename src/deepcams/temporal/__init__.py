@@ -7,6 +7,7 @@ live in. It gives one field for each fraction, never below the smallest nor abov
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -26,13 +27,13 @@ class TemporalMethod:
     Attributes:
         name: as given on the command line.
         between: ``(before, after, fractions, setting) -> fields``.
-        halo: nodes (of the grid it works on) beyond a window that can change its result.
+        halo: nodes (of the grid it works on) beyond a window that can change its result; infinite if all of them can.
         notes: what a user should be told about the method on a grid.
     """
 
     name: str
     between: Between
-    halo: int
+    halo: float
     notes: Callable[[Grid], tuple[str, ...]] = lambda grid: ()
 
 
@@ -40,6 +41,6 @@ TEMPORAL: dict[str, TemporalMethod] = {
     method.name: method
     for method in (
         TemporalMethod("linear", linear.between, 0),
-        TemporalMethod("flow", flow.between, flow.HALO, flow.notes),
+        TemporalMethod("flow", flow.between, math.inf, flow.notes),
     )
 }

@@ -26,17 +26,14 @@ from deepcams.temporal.setting import Setting
 # it is always the same. The pipeline runs several intervals at a time instead.
 cv2.setNumThreads(1)
 
-HALO = 96  # nodes beyond a window that it reads
-
+_WRAP = 96  # nodes by which a periodic image is repeated on either side
 _SCALES = 3  # scales searched: the coarsest halves the finest twice
-_PATCH_STRIDE = 3  # pixels between patches in the medium preset
-_SMOOTHNESS = 40.0  # DIS's alpha; twice its preset: steadier under shifts of the grid, as accurate
 _LOG_RANGE = (10.0, 1e5)  # multiples of epsilon (0.5 and 5000 ug m-3 for PM2.5) mapped to 8 bits by log(1 + x / low)
 _SMALLEST = 24  # nodes: a grid with fewer has no flow
 _SPEED = 37.0  # m/s: no pattern at the surface moves faster
 _TRUST_RADIUS = 4.0  # degrees over which a flow is judged
-_TRUST_GAIN = 1.5  # a flow that explains two thirds of the local change is trusted fully
-_DIVERGENCE = 0.13  # per hour: at this (local RMS) divergence a flow is trusted by half
+_TRUST_GAIN = 2.0  # a flow that explains half of the local change is trusted fully
+_DIVERGENCE = 0.12  # per hour: at this (local RMS) divergence a flow is trusted by half
 _NOISE = 0.01  # log units: smaller changes are no evidence
 _TAPER = 3.0  # degrees from the pole within which the flow fades to zero
 _MARGIN = 64  # pixels of padding for the warp: the largest displacement in longitude (near the poles)
@@ -71,7 +68,7 @@ def notes(grid: Grid) -> tuple[str, ...]:
 
 def displacement(before: Field, after: Field, setting: Setting) -> Field:
     """The displacement (rows, columns, 2) from the first to the second field, in pixels: eastwards, southwards."""
-    grid, frame = setting.grid, _Frame.of(setting.grid)
+    grid, frame = setting.grid, _Frame(setting.grid)
     logs = [frame.image(_log(field, setting.epsilon)) for field in (before, after)]
     images = [
         np.round(image * np.float32(255 / np.log1p(_LOG_RANGE[1] / _LOG_RANGE[0]))).astype(np.uint8) for image in logs
@@ -86,27 +83,23 @@ def displacement(before: Field, after: Field, setting: Setting) -> Field:
 
 @dataclass(frozen=True)
 class _Frame:
-    """Where a field lies in the image that is searched.
+    """How a field becomes the image that is searched.
 
-    The image's first pixel lies on a lattice of whole patches counted from 90N 0E, so that a region and the globe are
-    searched in the same patches; a periodic image is repeated on both sides; edges are repeated to whole pixels of all
-    scales. Fields finer than half a degree are searched at half their resolution.
+    A periodic image is repeated on both sides; edges are repeated to whole pixels of all scales. Fields finer than half
+    a degree are searched at half their resolution.
     """
 
     grid: Grid
-    halved: bool
-    wrap: int
-    top: int
-    left: int
 
-    @classmethod
-    def of(cls, grid: Grid) -> _Frame:
-        halved = grid.step < 0.5
-        lattice = _PATCH_STRIDE * 2 ** (_SCALES - 1 + halved)
-        wrap = min(HALO, grid.columns) if grid.periodic else 0
-        top = round((90 - grid.north) / grid.step) % lattice
-        left = round(grid.west % 360 / grid.step - wrap) % lattice
-        return cls(grid, halved, wrap, top, left)
+    @property
+    def halved(self) -> bool:
+        """Whether a pixel of the image is 2 x 2 nodes."""
+        return self.grid.step < 0.5
+
+    @property
+    def wrap(self) -> int:
+        """Columns by which the image is repeated on either side."""
+        return min(_WRAP, self.grid.columns) if self.grid.periodic else 0
 
     @property
     def step(self) -> float:
@@ -117,9 +110,8 @@ class _Frame:
         """The image of a field (rows, columns)."""
         unit = 2 ** (_SCALES - 1 + self.halved)
         wrapped = np.concatenate([field[:, -self.wrap :], field, field[:, : self.wrap]], axis=1) if self.wrap else field
-        rows, columns = (length + lead for length, lead in zip(wrapped.shape, (self.top, self.left), strict=True))
-        rest = [max(-length % unit, 8 * unit - length) for length in (rows, columns)]
-        image = np.pad(wrapped, ((self.top, rest[0]), (self.left, rest[1])), mode="edge")
+        rest = [(0, max(-length % unit, 8 * unit - length)) for length in wrapped.shape]
+        image = np.pad(wrapped, rest, mode="edge")
         if self.halved:
             image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
         return image
@@ -128,12 +120,11 @@ class _Frame:
         """The displacement on the field's nodes, in its pixels, from the one on the image's."""
         if self.halved:
             u = cv2.resize(u * 2, (u.shape[1] * 2, u.shape[0] * 2), interpolation=cv2.INTER_LINEAR)
-        left = self.left + self.wrap
-        return u[self.top : self.top + self.grid.rows, left : left + self.grid.columns]
+        return u[: self.grid.rows, self.wrap : self.wrap + self.grid.columns]
 
     def latitudes(self, rows: int) -> NDArray[np.float64]:
         """(rows,) latitudes of the image's pixels, cut at the poles."""
-        first = self.grid.north + self.top * self.grid.step - self.halved * self.grid.step / 2
+        first = self.grid.north - self.halved * self.grid.step / 2
         return np.clip(first - self.step * np.arange(rows), -90, 90)
 
 
@@ -148,7 +139,6 @@ def _dis(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> Field:
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(0)
     search.setCoarsestScale(_SCALES - 1)
-    search.setVariationalRefinementAlpha(_SMOOTHNESS)
     return search.calc(source, target, None)
 
 
