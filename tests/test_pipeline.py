@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from deepcams import downscale, open_cams
 from deepcams.checks import Tally, check_means, check_values, mass_drift
 from deepcams.conserve import area_mean
-from deepcams.errors import CheckError
+from deepcams.errors import CheckError, InputError
 from deepcams.grid import Grid
 from deepcams.io.cams import open_analyses
 from deepcams.io.files import find_files
@@ -243,3 +243,27 @@ def test_the_python_api_gives_what_the_command_line_writes(sample_hours):
     np.testing.assert_array_equal(result.pm2p5.values, np.stack([hour.values for hour in sample_hours]))
     assert result.time_kind.values.tolist() == [int(hour.kind) for hour in sample_hours]
     assert result.attrs["Conventions"] == "CF-1.11"
+
+
+def test_arrays_of_any_kind_give_the_same(cams_array):
+    """In memory, lazily opened, in dask's chunks, in another unit, another order, another convention: bit for bit."""
+    sample = open_cams(cams_sample())
+    box = sample.isel(latitude=slice(40, 60), longitude=slice(470, 480), time=slice(0, 2))
+    expected = downscale(box.load()).pm2p5.values
+    turned = box.assign_coords(longitude=box.longitude - 360).isel(latitude=slice(None, None, -1))
+    kilograms = (box.astype(np.float64) * 1e-9).assign_attrs(units="kg m**-3")
+    chunked = sample.chunk({"time": 1}).isel(latitude=slice(40, 60), longitude=slice(470, 480), time=slice(0, 2))
+    for other in (box, chunked, turned, kilograms, box.rename(None), box.transpose("longitude", "time", "latitude")):
+        np.testing.assert_array_equal(downscale(other).pm2p5.values, expected)
+
+
+def test_what_python_callers_get_wrong(cams_array):
+    cams = cams_array(np.ones((2, *BOX.shape), np.float32), BOX)
+    for wrong in (cams.to_dataset(), cams.values):
+        with pytest.raises(InputError, match=r"wanted an xarray\.DataArray"):
+            downscale(wrong)
+    with pytest.raises(InputError, match="attrs"):
+        downscale(cams.drop_attrs())
+    for factor in (1, 2, -3):
+        with pytest.raises(InputError, match="3, 5"):
+            downscale(cams, factor=factor)

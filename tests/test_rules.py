@@ -18,6 +18,7 @@ LEVELS = [
     {"spatial", "temporal", "io"},
     {"methods", "windows", "checks", "pipeline"},
     {"downscaling"},
+    {"evaluation"},
     {"plot"},
     {"cli"},
 ]

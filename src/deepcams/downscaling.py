@@ -14,7 +14,7 @@ import numpy as np
 from deepcams import conventions
 from deepcams.checks import Tally
 from deepcams.conventions import Product
-from deepcams.errors import OutputError
+from deepcams.errors import InputError, OutputError
 from deepcams.grid import Region
 from deepcams.io.cams import combine, from_dataset
 from deepcams.io.netcdf import netcdf_writer
@@ -67,7 +67,7 @@ def downscale(
 
     Args:
         cams: (time, latitude, longitude) as :func:`deepcams.open_cams` gives it, or any array with such coordinates and a
-            ``units`` attribute on the CAMS grid.
+            ``units`` attribute on the CAMS grid. Its name tells the species; without one it is taken for pm2p5.
         method: a recipe or its name.
         region: keep only this region: a name, ``"N,W,S,E"`` in degrees, or a Region.
         factor: odd refinement in space.
@@ -81,6 +81,10 @@ def downscale(
     """
     import xarray as xr
 
+    if not isinstance(cams, xr.DataArray):
+        raise InputError(
+            f"a {type(cams).__name__}: wanted an xarray.DataArray of analyses, as deepcams.open_cams gives it"
+        )
     name = str(cams.name or "pm2p5")
     analyses = combine([from_dataset(cams.to_dataset(name=name), "the array given", variable=name)])
     box = parse_region(region) if isinstance(region, str) else region

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcams.checks import Tally, check_means, check_values, mass_drift
+from deepcams.errors import InputError
 from deepcams.grid import Grid, Region
 from deepcams.io.analyses import Analyses
 from deepcams.methods import SPACE_FIRST, Recipe
@@ -53,7 +54,7 @@ class Job:
         window: the part of the grid that it takes.
 
     Raises:
-        InputError: if the period or the region is not in the data.
+        InputError: if the period or the region is not in the data, or the factor is not 3, 5, ...
     """
 
     analyses: Analyses
@@ -66,6 +67,8 @@ class Job:
     window: Window = field(init=False)
 
     def __post_init__(self) -> None:
+        if self.factor < 3:
+            raise InputError(f"refinement factor {self.factor}: wanted an odd one from 3 on (3, 5, ...)")
         plan = timeline(self.analyses.times, self.analyses.step, self.start, self.end)
         object.__setattr__(self, "timeline", plan)
         object.__setattr__(self, "window", self._window())

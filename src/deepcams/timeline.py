@@ -99,7 +99,8 @@ def timeline(times: Hours, step: int, start: np.datetime64 | None = None, end: n
     steps = [_step(times, i, step, first, last) for i in range(times.size)]
     made = [one for one in steps if one.times]
     if not made:
-        raise InputError(f"no hour from {first} to {last} in the data, which go from {times[0]} to {times[-1]} UTC")
+        asked = " ".join(f"{word} {hour}" for word, hour in (("from", start), ("to", end)) if hour is not None)
+        raise InputError(f"no hour {asked} in the data, which go from {times[0]} to {times[-1]} UTC")
     days = _by_day(made)
     flat = [(t, f) for one in made for t, f in zip(one.times, one.fractions, strict=True)]
     gaps = tuple((a, b) for a, b in pairwise(times) if b - a > step * _HOUR and b > first and a < last)

@@ -167,7 +167,7 @@ def test_a_period_in_unknown_units_is_refused_unless_it_is_zero():
         ({}, "no time coordinate"),
         ({"time": [0, 3]}, "wanted dates of the standard calendar"),
         ({"time": np.array(["2020-01-01", "NaT"], "datetime64[ns]")}, "wanted dates"),
-        ({"time": HOURS + np.timedelta64(30, "m")}, "2020-01-01T00:30: wanted instants on whole hours"),
+        ({"time": HOURS + np.timedelta64(30, "m")}, "2020-01-01T00:30:00: wanted instants on whole hours"),
         ({"valid_time": ("other", HOURS)}, "dimension other, which the variable has not"),
     ],
 )
@@ -181,3 +181,22 @@ def test_another_dimension_must_have_one_element_only():
     assert times_of(dataset)[1] == [{"time": 0, "level": 0}, {"time": 1, "level": 0}]
     with pytest.raises(InputError, match=r"more than one field for each time: dimension level \(3\)"):
         times_of(xr.Dataset({"v": (("time", "level"), np.zeros((2, 3)))}, {"time": HOURS}))
+
+
+@pytest.mark.parametrize("noise", [1e-10, -1e-10])
+def test_decimal_days_are_whole_hours_but_for_rounding(cams, noise):
+    field = cams.concentration().to_dataset(name="pm2p5")
+    days = (field.time.values - np.datetime64("1970-01-01", "ns")) / np.timedelta64(1, "D") + noise
+    moments = np.datetime64("1970-01-01", "ns") + np.round(days * 86400e9).astype("timedelta64[ns]")
+    shifted = field.assign_coords(time=moments)
+    assert (moments != field.time.values).any()
+    hours, _ = valid_times(shifted, shifted.pm2p5, ["time"])
+    np.testing.assert_array_equal(hours, field.time.values.astype("datetime64[h]"))
+
+
+def test_axes_are_known_by_their_standard_names(cams):
+    field = cams.concentration().rename(latitude="y", longitude="x")
+    for name, standard in (("y", "latitude"), ("x", "longitude")):
+        field[name].attrs = {"standard_name": standard}
+    assert find_axis(field, "latitude").name == "y"
+    assert find_axis(field, "longitude").name == "x"

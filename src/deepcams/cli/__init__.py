@@ -15,7 +15,12 @@ import click
 from deepcams import __version__
 from deepcams.errors import DeepcamsError
 
-_COMMANDS = {"downscale": "downscale", "inspect": "inspect", "plot": "plot"}  # command -> module in this package
+_COMMANDS = {  # command -> module in this package
+    "downscale": "downscale",
+    "evaluate": "evaluate",
+    "inspect": "inspect",
+    "plot": "plot",
+}
 
 
 class _LazyGroup(click.Group):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,14 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _HALF_STEP = 0.505  # of a packing; who packs in single precision is off by a little more than half
-_READING = threading.RLock()  # neither HDF5 nor the GRIB library may be entered by two threads
+
+
+class VariableMissing(InputError):
+    """The dataset is fine but does not hold the variable."""
+
+    def __init__(self, label: str, variable: str, present: Sequence[str]) -> None:
+        names = ", ".join(present) or "none"
+        super().__init__(f"{label}: no variable {variable!r} (there are: {names}); give the one to use with --variable")
 
 
 @dataclass(frozen=True)
@@ -57,10 +64,11 @@ class AnalysisFile:
     _slabs: Slabs
     _orientation: Orientation
     _source: DataFile | None = None  # keeps the folder that a zip was unpacked to
+    _reading: threading.RLock = field(default_factory=threading.RLock)
 
     def read(self, index: int) -> Field:
         """Slab number ``index`` as (rows, columns) float32 on the grid, in the species' unit."""
-        with _READING:
+        with self._reading:
             try:
                 slab = self._slabs[index]
             except failures(self._source) as error:
@@ -122,9 +130,15 @@ def open_file(file: DataFile, *, variable: str, units: str | None) -> AnalysisFi
 
 
 def from_dataset(
-    dataset: xr.Dataset, label: str, *, variable: str, units: str | None = None, source: DataFile | None = None
+    dataset: xr.Dataset,
+    label: str,
+    *,
+    variable: str,
+    units: str | None = None,
+    source: DataFile | None = None,
+    grid_step: float = CAMS_STEP,
 ) -> AnalysisFile:
-    """The analyses in an open dataset.
+    """The analyses in an open dataset, on a grid with steps of ``grid_step`` degrees.
 
     Raises:
         InputError: if it has no such variable, or its layout, grid, times or units cannot be used.
@@ -139,8 +153,8 @@ def from_dataset(
         latitude, longitude = find_axis(array, "latitude"), find_axis(array, "longitude")
         planar = planar_dims(latitude, longitude)
         times, positions = valid_times(dataset, array, [dim for dim in array.dims if dim not in planar])
-        step, notes = _single_node_step(array, latitude.size * longitude.size)
-        orientation = orient(latitude.values, longitude.values, step)
+        step, notes = _single_node_step(array, latitude.size * longitude.size, grid_step)
+        orientation = orient(latitude.values, longitude.values, step, wanted=grid_step)
         species = _species(array, canonical_name(variable), units)
     except InputError as error:
         raise InputError(f"{label}: {error}") from None
@@ -190,34 +204,27 @@ def _with_dimensions(array: xr.DataArray) -> xr.DataArray:
     return array
 
 
-class VariableMissing(InputError):
-    """The dataset is fine but does not hold the variable."""
-
-    def __init__(self, label: str, variable: str, present: Sequence[str]) -> None:
-        names = ", ".join(present) or "none"
-        super().__init__(f"{label}: no variable {variable!r} (there are: {names}); give the one to use with --variable")
-
-
 def _refuse_empty(array: xr.DataArray) -> None:
     empty = [str(dim) for dim, size in array.sizes.items() if size == 0]
     if empty:
         raise InputError(f"variable {array.name!r} has no values: its dimension {', '.join(empty)} has the length 0")
 
 
-def _single_node_step(array: xr.DataArray, nodes: int) -> tuple[float | None, tuple[str, ...]]:
-    """The step of a single node from its GRIB attributes, else the one of EAC4, which is then said."""
+def _single_node_step(array: xr.DataArray, nodes: int, usual: float) -> tuple[float | None, tuple[str, ...]]:
+    """The step of a single node from its GRIB attributes, else the usual one, which is then said."""
     if nodes > 1:
         return None, ()
     step = array.attrs.get("GRIB_iDirectionIncrementInDegrees")
     if step:
         return float(step), ()
-    return CAMS_STEP, (f"a single node does not tell its grid step: {CAMS_STEP:g} degrees assumed",)
+    return usual, (f"a single node does not tell its grid step: {usual:g} degrees assumed",)
 
 
 def _species(array: xr.DataArray, variable: str, units: str | None) -> Species:
     unit = units or array.attrs.get("units") or array.attrs.get("GRIB_units")
     if not unit:
-        raise InputError(f"variable {array.name!r} has no units: say which with --units (for example --units 'kg m-3')")
+        raise InputError(f"variable {array.name!r} has no units: say which with --units (in Python: attrs['units']), "
+                         "for example 'kg m-3'")  # fmt: skip
     names = {name: str(array.attrs.get(name, "")) for name in ("long_name", "standard_name")}
     if names["standard_name"] == "unknown":  # what the GRIB library writes
         names["standard_name"] = ""

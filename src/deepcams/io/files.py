@@ -1,6 +1,6 @@
-"""Finding the files of a call and opening them, whatever their form: NetCDF 3 and 4, LZF, zip, GRIB.
+"""Finding the files of a call and opening them, whatever their form: NetCDF 3 and 4, LZF, zip, GRIB, Zarr.
 
-The form is told from the first bytes, not from the name.
+The form of a file is told from its first bytes, not from its name; a Zarr store is a folder with its metadata.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _SIGNATURES = {
     b"PK\x03\x04": "zip",
 }
 _LONGEST = 8
+_STORE_METADATA = ("zarr.json", ".zgroup")
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ def open_dataset(source: DataFile, *, variable: str | None = None) -> xr.Dataset
         # An index file would be written beside the user's data.
         chosen = {"cfVarName": variable} if variable else {}
         options["backend_kwargs"] = {"indexpath": "", "filter_by_keys": chosen, "errors": "raise"}
+    if source.engine == "zarr":
+        options["consolidated"] = False
     try:
         return xr.open_dataset(source.path, engine=source.engine, cache=False, **options)
     except failures(source) as error:
@@ -109,13 +112,13 @@ def grib_names(source: DataFile) -> list[str]:
 
 
 def expand(item: str | Path) -> list[Path]:
-    """The files of a path, a folder (those of a known form, in order of name) or a pattern, but for hidden ones.
+    """The files of a path, a folder (those of a known form, by name; a store is one file) or a pattern, but no hidden ones.
 
     Raises:
         InputError: if there is no such file.
     """
     path = Path(item)
-    if path.is_file():
+    if path.is_file() or _is_store(path):
         return [path]
     if path.is_dir():
         inside = [child for child in sorted(path.iterdir()) if _is_visible(child) and _form(child) is not None]
@@ -124,7 +127,7 @@ def expand(item: str | Path) -> list[Path]:
         anchor, pattern = (
             (Path(path.anchor), str(path.relative_to(path.anchor))) if path.anchor else (Path(), str(path))
         )
-        matching = sorted(match for match in anchor.glob(pattern) if _is_visible(match))
+        matching = sorted(match for match in anchor.glob(pattern) if _is_visible(match) or _is_store(match))
         return _or_error(matching, f"{item}: no file matches this pattern")
     raise InputError(f"{path}: no such file or folder")
 
@@ -132,6 +135,11 @@ def expand(item: str | Path) -> list[Path]:
 def _is_visible(path: Path) -> bool:
     """Whether it is a file that is not hidden, as partial files are."""
     return path.is_file() and not path.name.startswith(".")
+
+
+def _is_store(path: Path) -> bool:
+    """Whether it is a Zarr store that is not hidden."""
+    return not path.name.startswith(".") and any((path / name).is_file() for name in _STORE_METADATA)
 
 
 def _or_error(paths: list[Path], message: str) -> list[Path]:
@@ -151,11 +159,13 @@ def _form(path: Path) -> str | None:
 
 
 def data_files(path: Path) -> Sequence[DataFile]:
-    """A file as one data file, or the data files in a zip.
+    """A file or a store as one data file, or the data files in a zip.
 
     Raises:
         InputError: if it is not of a known form, or is a damaged zip.
     """
+    if _is_store(path):
+        return [DataFile(path, str(path), "zarr")]
     form = _form(path)
     if form == "zip":
         return _unpack(path)

@@ -144,7 +144,7 @@ def _or_obstacle(find: Callable[[Any], Sequence[_T]], item: str | Path, obstacle
 
 
 def _look(file: DataFile, variable: str, units: str | None) -> tuple[FileReport, AnalysisFile | None]:
-    form = {"h5netcdf": "NetCDF4", "cfgrib": "GRIB"}.get(file.engine, "NetCDF3")
+    form = {"h5netcdf": "NetCDF4", "cfgrib": "GRIB", "zarr": "Zarr"}.get(file.engine, "NetCDF3")
     try:
         found = open_file(file, variable=variable, units=units)
     except InputError as error:

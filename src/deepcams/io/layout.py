@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     import xarray as xr
 
 CAMS_STEP = 0.75  # degrees
-_ALIASES = {"pm2p5": ("pm25", "pm2_5", "pm2.5", "pm2d5"), "pm10": ("pm10p0",), "pm1": ("pm1p0",)}
+_ALIASES = {"pm2p5": ("pm25", "pm2_5", "pm2.5", "pm2d5", "pm25_rh35_gcc"), "pm10": ("pm10p0",), "pm1": ("pm1p0",)}
+_STEP_ADVICE = {
+    CAMS_STEP: ", the step of CAMS EAC4 (ask the data store for the reanalysis without a 'grid' of your own)",
+}
 _AXES = {
     "latitude": ({"latitude", "lat"}, {"degrees_north", "degree_north", "degrees_N"}),
     "longitude": ({"longitude", "lon"}, {"degrees_east", "degree_east", "degrees_E"}),
@@ -79,7 +82,10 @@ def find_axis(array: xr.DataArray, axis: str) -> xr.DataArray:
     """
     names, units = _AXES[axis]
     for key, coordinate in array.coords.items():
-        if str(key).lower() in names or coordinate.attrs.get("units") in units:
+        if str(key).lower() in names or {coordinate.attrs.get("units"), coordinate.attrs.get("standard_name")} & {
+            axis,
+            *units,
+        }:
             if coordinate.ndim == 2:
                 raise InputError(f"a curvilinear grid ({key} has the dimensions {_join(coordinate.dims)}): "
                                  "wanted a regular latitude-longitude grid")  # fmt: skip
@@ -88,7 +94,11 @@ def find_axis(array: xr.DataArray, axis: str) -> xr.DataArray:
 
 
 def orient(
-    latitude: NDArray[np.floating[Any]], longitude: NDArray[np.floating[Any]], step: float | None
+    latitude: NDArray[np.floating[Any]],
+    longitude: NDArray[np.floating[Any]],
+    step: float | None,
+    *,
+    wanted: float = CAMS_STEP,
 ) -> Orientation:
     """The grid of coordinates in any order and convention, and how to get there.
 
@@ -99,9 +109,10 @@ def orient(
         latitude: (rows,) degrees, in either order.
         longitude: (columns,) degrees, as 0..360 or -180..180 or across either seam.
         step: degrees; used for a single node only.
+        wanted: degrees; the step that the grid must have.
 
     Raises:
-        InputError: if the grid is irregular or its step is not 0.75 degrees.
+        InputError: if the grid is irregular or has another step.
     """
     rows = np.argsort(-latitude.reshape(-1), kind="stable")
     unit = np.round(longitude.reshape(-1).astype(np.float64) % 360, 4) % 360
@@ -116,10 +127,10 @@ def orient(
         east += 360 * np.round((longitude.reshape(-1)[columns[0]] - east[0]) / 360)
         east -= 360 * (east[-1] > 360)
     grid = Grid.from_coordinates(latitude.reshape(-1)[rows], east, step=step)
-    if abs(grid.step - CAMS_STEP) > 1e-3:
-        raise InputError(f"a grid step of {grid.step:g} degrees: wanted {CAMS_STEP:g}, the step of CAMS EAC4 (ask the data "
-                         "store for the reanalysis without a 'grid' of your own)")  # fmt: skip
-    return Orientation(Grid(grid.north, grid.west, CAMS_STEP, grid.rows, grid.columns), rows, columns)
+    if abs(grid.step - wanted) > 1e-3:
+        advice = _STEP_ADVICE.get(wanted, "")
+        raise InputError(f"a grid step of {grid.step:g} degrees: wanted {wanted:g}{advice}")
+    return Orientation(Grid(grid.north, grid.west, wanted, grid.rows, grid.columns), rows, columns)
 
 
 def valid_times(
@@ -135,7 +146,7 @@ def valid_times(
     Raises:
         InputError: if no time is found, it is not a real date on a whole hour, or another dimension has a choice left.
     """
-    times = _time_coordinate(dataset)
+    times = time_coordinate(dataset)
     missing = [dim for dim in times.dims if dim not in array.dims]
     if missing:
         raise InputError(f"the time has the dimension {_join(missing)}, which the variable has not")
@@ -149,9 +160,10 @@ def valid_times(
     if values.dtype.kind != "M" or np.isnat(values).any():
         raise InputError(f"times of type {values.dtype} with the first {values.reshape(-1)[:1]}: wanted dates of the standard "
                          "calendar ('hours since 1900-01-01')")  # fmt: skip
-    hours = values.astype("datetime64[h]")
-    if (hours != values).any():
-        odd = values[hours != values].reshape(-1)[0].astype("datetime64[m]")
+    hours = (values + np.timedelta64(30, "m")).astype("datetime64[h]")
+    off = np.abs(values - hours) > np.timedelta64(1, "s")  # days as decimals are seldom exact
+    if off.any():
+        odd = values[off][0].astype("datetime64[s]")
         raise InputError(f"a field at {odd}: wanted instants on whole hours (hourly means are not analyses)")
     positions = [
         dict.fromkeys(extra, 0) | dict(zip(times.dims, index, strict=True)) for index in np.ndindex(hours.shape)
@@ -159,8 +171,12 @@ def valid_times(
     return hours.reshape(-1), positions
 
 
-def _time_coordinate(dataset: xr.Dataset) -> xr.DataArray:
-    """The valid time, as a coordinate or as the sum of a reference time and a period."""
+def time_coordinate(dataset: xr.Dataset) -> xr.DataArray:
+    """The valid time, as a coordinate or as the sum of a reference time and a period.
+
+    Raises:
+        InputError: if there is none.
+    """
     variables = dataset.variables
     if "valid_time" in variables:
         return dataset["valid_time"]
@@ -172,7 +188,8 @@ def _time_coordinate(dataset: xr.Dataset) -> xr.DataArray:
     for name in ("time", *dated):
         if name in variables:
             return dataset[name]
-    raise InputError(f"no time coordinate (there are {_join(dataset.coords) or 'none'}): wanted valid_time or time")
+    raise InputError(f"no time coordinate (there are {_join(dataset.coords) or 'none'}): wanted valid_time or time, "
+                     "as the data store gives them")  # fmt: skip
 
 
 def _duration(period: xr.DataArray) -> xr.DataArray:

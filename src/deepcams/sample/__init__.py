@@ -2,6 +2,10 @@
 
 ``cams_eac4_2019-12-31.nc``: CAMS EAC4 surface PM2.5, global, 0.75 degrees, the analyses of 2019-12-31 15, 18, 21 UTC and
 2020-01-01 00 UTC. Contains modified Copernicus Atmosphere Monitoring Service information (2019-2020).
+
+``geos_cf_2020-03-08.nc``: GEOS-CF v1 surface PM2.5, global, 0.25 degrees, four consecutive hourly means of 2020-03-08. NASA
+Global Modeling and Assimilation Office, public domain; as published with the code of Xiao et al. (2022). Three bands of
+longitude (0-30 E, 90-120 E, 70-40 W) are missing: NaN.
 """
 
 from __future__ import annotations
@@ -13,3 +17,8 @@ from pathlib import Path
 def cams_sample() -> Path:
     """The path of the CAMS sample."""
     return Path(str(resources.files(__name__) / "cams_eac4_2019-12-31.nc"))
+
+
+def geos_cf_sample() -> Path:
+    """The path of the GEOS-CF sample."""
+    return Path(str(resources.files(__name__) / "geos_cf_2020-03-08.nc"))

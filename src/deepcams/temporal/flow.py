@@ -186,8 +186,7 @@ class _Warp:
     """
 
     def __init__(self, field: Field, grid: Grid) -> None:
-        self._margin = _MARGIN
-        padded = pad(field, grid, self._margin, self._margin)
+        padded = pad(field, grid, _MARGIN, _MARGIN)
         around = np.ones((4, 4), np.uint8)
         self._field = padded
         self._low = cv2.erode(padded, around, anchor=(1, 1))
@@ -195,7 +194,7 @@ class _Warp:
 
     def __call__(self, u: Field) -> Field:
         """(rows, columns) the field at each pixel displaced by u (rows, columns, 2)."""
-        x, y = (position + self._margin for position in _positions(u))
+        x, y = (position + _MARGIN for position in _positions(u))
         x, y = (np.clip(position, 1, size - 3) for position, size in zip((x, y), self._field.shape[::-1], strict=True))
         moved = cv2.remap(self._field, x, y, cv2.INTER_CUBIC)
         corner = np.stack([np.floor(x), np.floor(y)], axis=-1).astype(np.int16)

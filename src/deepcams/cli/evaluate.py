@@ -1,0 +1,98 @@
+"""``deepcams evaluate``: every method and every baseline on the same hourly truth, one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from deepcams.errors import InputError
+
+if TYPE_CHECKING:
+    from deepcams.evaluation.gridded import Evaluation, Exam
+
+_WIDTH = 160  # columns of the table where the output is not a terminal
+
+
+@click.command(
+    epilog="Example: deepcams evaluate geos_cf_2021/ --method fast --against bilinear+linear --output scores"
+)
+@click.argument("data", nargs=-1)
+@click.option(
+    "--method",
+    multiple=True,
+    help="A recipe (fast) or baseline (nearest+linear, ...) to judge; may be repeated.  [default: all]",
+)
+@click.option("--against", default="bicubic+linear", show_default=True, help="The contender to compare with.")
+@click.option("--region", help="Score only there: N,W,S,E in degrees (60,-10,35,30), or a name such as europe.")
+@click.option(
+    "--margin",
+    default=12.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Degrees from missing truth within which nothing is scored.",
+)
+@click.option(
+    "--step", default=3, show_default=True, type=click.IntRange(min=2), help="Hours between the fields given."
+)
+@click.option(
+    "--bootstrap", default=1000, show_default=True, type=click.IntRange(min=10), help="Draws of the bootstrap."
+)
+@click.option("--units", help="Unit of the values, if the files do not say it or say it wrongly.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), metavar="DIR", help="Write evaluate.json, .csv and .md there."
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Threads.  [default: one per processor]")
+@click.option("--overwrite", is_flag=True, help="Replace existing files in DIR.")
+@click.option("--quiet", is_flag=True, help="Print errors only.")
+def evaluate(data: tuple[str, ...], method: tuple[str, ...], against: str, region: str | None, margin: float, step: int,
+             bootstrap: int, units: str | None, output: Path | None, workers: int | None, overwrite: bool,
+             quiet: bool) -> None:  # fmt: skip
+    """Score methods and baselines against hourly 0.25 degree fields.
+
+    DATA are GEOS-CF files or any hourly PM2.5 on that grid (NetCDF, Zarr), folders or patterns; the GEOS-CF sample that
+    ships with the package if none are given. Each contender is given the area means of every third hour on the grid of
+    CAMS, and judged by the hours as they were.
+    """
+    from deepcams.evaluation.gridded import Exam
+    from deepcams.evaluation.report import check_folder, write
+    from deepcams.regions import parse_region
+
+    if quiet and output is None:
+        raise InputError("--quiet without --output would do nothing: give --output DIR")
+    exam = Exam(method, against, parse_region(region) if region else None, margin, step, bootstrap, workers)
+    if output is not None:
+        check_folder(output, overwrite=overwrite)
+    evaluation = _held(data, units, exam, quiet=quiet)
+    if not quiet:
+        _show(evaluation)
+    if output is not None:
+        write(evaluation, output, overwrite=overwrite)
+        if not quiet:
+            click.echo(f"wrote evaluate.json, evaluate.csv and evaluate.md in {output}")
+
+
+def _held(data: tuple[str, ...], units: str | None, exam: Exam, *, quiet: bool) -> Evaluation:
+    """The result of the exam on the files."""
+    from deepcams.cli.progress import progress
+    from deepcams.evaluation.gridded import count_maps
+    from deepcams.evaluation.gridded import evaluate as hold
+    from deepcams.evaluation.truth import Truth
+    from deepcams.io.files import find_files
+    from deepcams.io.geos_cf import open_hourly
+    from deepcams.sample import geos_cf_sample
+
+    truth = Truth.of(open_hourly(find_files(data or geos_cf_sample()), units=units), exam.step)
+    with progress(count_maps(truth, exam), "maps", quiet=quiet) as advance:
+        return hold(truth, exam, progress=advance)
+
+
+def _show(evaluation: Evaluation) -> None:
+    """The tables on standard output, wide enough where it is not a terminal."""
+    from rich.console import Console
+
+    from deepcams.evaluation.report import show
+
+    console = Console()
+    show(evaluation, console if console.is_terminal else Console(width=_WIDTH))

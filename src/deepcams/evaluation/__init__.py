@@ -1,0 +1,56 @@
+"""Scores of methods against hourly fine truth; here the contenders: every recipe, and the baselines it must beat.
+
+All of them run through the same pipeline; a method that becomes a recipe is a contender without further ado.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcams.errors import InputError
+from deepcams.methods import RECIPES, TIME_FIRST, Recipe
+from deepcams.spatial import SPATIAL
+from deepcams.temporal import TEMPORAL, TemporalMethod, linear
+from deepcams.temporal.setting import Setting
+
+REFERENCE = "bicubic+linear"  # what most people do today: CDO's inttime and remapbic
+
+
+Field = NDArray[np.float32]
+
+
+def _reversed_linear(before: Field, after: Field, fractions: Sequence[float], setting: Setting) -> list[Field]:
+    """Weights exchanged, t before + (1 - t) after: what the published DeepCAMS code calls linear."""
+    return linear.between(after, before, fractions, setting)
+
+
+REVERSED = TemporalMethod("reversed-linear", _reversed_linear, 0)
+
+BASELINES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("nearest+linear", SPATIAL["nearest"], TEMPORAL["linear"]),
+        Recipe("bilinear+linear", SPATIAL["bilinear"], TEMPORAL["linear"]),
+        Recipe("bicubic+linear", SPATIAL["bicubic"], TEMPORAL["linear"]),
+        Recipe("bicubic+reversed", SPATIAL["bicubic"], REVERSED),
+        Recipe("lcbp+linear", SPATIAL["lcbp"], TEMPORAL["linear"]),
+        Recipe("lcbp+flow time-first", SPATIAL["lcbp"], TEMPORAL["flow"], TIME_FIRST),
+    )
+}
+
+
+def contenders(names: Sequence[str] = (), *, against: str = REFERENCE) -> list[Recipe]:
+    """The baselines and recipes of these names, or all of them, with the reference among them.
+
+    Raises:
+        InputError: for a name that does not exist; the message names those that do.
+    """
+    known = BASELINES | RECIPES
+    unknown = [name for name in (*names, against) if name not in known]
+    if unknown:
+        raise InputError(f"contender {unknown[0]!r} does not exist: wanted one of {', '.join(known)}")
+    chosen = {against, *names} if names else known
+    return [recipe for name, recipe in known.items() if name in chosen]
