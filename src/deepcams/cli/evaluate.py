@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -46,22 +46,19 @@ _WIDTH = 160  # columns of the table where the output is not a terminal
 @click.option("--workers", type=click.IntRange(min=1), help="Threads.  [default: one per processor]")
 @click.option("--overwrite", is_flag=True, help="Replace existing files in DIR.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
-def evaluate(data: tuple[str, ...], method: tuple[str, ...], against: str, region: str | None, margin: float, step: int,
-             bootstrap: int, units: str | None, output: Path | None, workers: int | None, overwrite: bool,
-             quiet: bool) -> None:  # fmt: skip
+def evaluate(data: tuple[str, ...], units: str | None, output: Path | None, overwrite: bool, quiet: bool,
+             **asked: Any) -> None:  # fmt: skip
     """Score methods and baselines against hourly 0.25 degree fields.
 
     DATA are GEOS-CF files or any hourly PM2.5 on that grid (NetCDF, Zarr), folders or patterns; the GEOS-CF sample that
     ships with the package if none are given. Each contender is given the area means of every third hour on the grid of
     CAMS, and judged by the hours as they were.
     """
-    from deepcams.evaluation.gridded import Exam
     from deepcams.evaluation.report import check_folder, write
-    from deepcams.regions import parse_region
 
     if quiet and output is None:
         raise InputError("--quiet without --output would do nothing: give --output DIR")
-    exam = Exam(method, against, parse_region(region) if region else None, margin, step, bootstrap, workers)
+    exam = _exam(**asked)
     if output is not None:
         check_folder(output, overwrite=overwrite)
     evaluation = _held(data, units, exam, quiet=quiet)
@@ -71,6 +68,15 @@ def evaluate(data: tuple[str, ...], method: tuple[str, ...], against: str, regio
         write(evaluation, output, overwrite=overwrite)
         if not quiet:
             click.echo(f"wrote evaluate.json, evaluate.csv and evaluate.md in {output}")
+
+
+def _exam(*, method: tuple[str, ...], against: str, region: str | None, margin: float, step: int, bootstrap: int,
+          workers: int | None) -> Exam:  # fmt: skip
+    """The exam that the options describe."""
+    from deepcams.evaluation.gridded import Exam
+    from deepcams.regions import parse_region
+
+    return Exam(method, against, parse_region(region) if region else None, margin, step, bootstrap, workers)
 
 
 def _held(data: tuple[str, ...], units: str | None, exam: Exam, *, quiet: bool) -> Evaluation:

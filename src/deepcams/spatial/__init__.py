@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from deepcams.grid import Grid
-from deepcams.spatial import lcbp
 from deepcams.spatial.interpolation import CUBIC, LINEAR, NEAREST, SPLINE, Kernel, interpolate
+from deepcams.spatial.lcbp import sharpen as sharpen_lcbp
 from deepcams.sphere import Array
 
 
@@ -33,7 +33,7 @@ class SpatialMethod:
 
 
 def _lcbp(coarse: Array, grid: Grid, factor: int, epsilon: float) -> Array:
-    return lcbp.sharpen(coarse, grid, factor, epsilon=epsilon)
+    return sharpen_lcbp(coarse, grid, factor, epsilon=epsilon)
 
 
 def _plain(name: str, kernel: Kernel, conserving: bool) -> SpatialMethod:

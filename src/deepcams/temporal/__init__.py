@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from numpy.typing import NDArray
 
 from deepcams.grid import Grid
-from deepcams.temporal import flow, linear
+from deepcams.temporal.flow import between as flow_between
+from deepcams.temporal.flow import notes as flow_notes
+from deepcams.temporal.linear import between as linear_between
 from deepcams.temporal.setting import Setting
 
 Between = Callable[[NDArray, NDArray, Sequence[float], Setting], list[NDArray]]  # type: ignore[type-arg]
@@ -40,7 +42,7 @@ class TemporalMethod:
 TEMPORAL: dict[str, TemporalMethod] = {
     method.name: method
     for method in (
-        TemporalMethod("linear", linear.between, 0),
-        TemporalMethod("flow", flow.between, math.inf, flow.notes),
+        TemporalMethod("linear", linear_between, 0),
+        TemporalMethod("flow", flow_between, math.inf, flow_notes),
     )
 }

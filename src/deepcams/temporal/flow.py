@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from deepcams.grid import Grid
 from deepcams.sphere import pad
-from deepcams.temporal import linear
+from deepcams.temporal.linear import between as linear_between
+from deepcams.temporal.linear import blend
 from deepcams.temporal.setting import Setting
 
 # The patches are searched one after the other, so OpenCV's result depends on how many threads share an image: with one
@@ -48,10 +49,10 @@ def between(before: Field, after: Field, fractions: Sequence[float], setting: Se
     A grid with fewer than 24 rows or columns has no flow: there this is linear interpolation.
     """
     if not has_flow(setting.grid):
-        return linear.between(before, after, fractions, setting)
+        return linear_between(before, after, fractions, setting)
     u = displacement(before, after, setting)
     first, last = _Warp(before, setting.grid), _Warp(after, setting.grid)
-    return [linear.blend(first(-t * u), last((1 - t) * u), t) for t in fractions]
+    return [blend(first(-t * u), last((1 - t) * u), t) for t in fractions]
 
 
 def has_flow(grid: Grid) -> bool:
