@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +22,7 @@ from deepcams.io.netcdf import netcdf_writer
 from deepcams.io.output import check_output, check_space
 from deepcams.io.store import Store, is_unfinished, open_or_create
 from deepcams.methods import DEFAULT, Recipe, recipe
-from deepcams.pipeline import Job, hours
+from deepcams.pipeline import Hour, Job, hours
 from deepcams.provenance import digest_of, provenance
 from deepcams.regions import parse_region
 from deepcams.rounding import KEEPBITS
@@ -140,9 +141,8 @@ def downscale_to(
         _to_store(job, open_or_create(path, product, keepbits=keepbits, overwrite=overwrite), tally, workers, progress)
     else:
         with netcdf_writer(path, product, keepbits=keepbits, overwrite=overwrite) as (write, record):
-            for hour in hours(job, tally, workers=workers):
+            for hour in _reported(hours(job, tally, workers=workers), progress):
                 write(hour.values)
-                progress(1)
             record(digest_of(tally.digests[number] for number in sorted(tally.digests)))
     return Summary(path, tally.hours, product.times.size - tally.hours, time.monotonic() - began, tally, job)
 
@@ -162,7 +162,8 @@ def product_of(job: Job) -> Product:
 
 def _to_store(job: Job, store: Store, tally: Tally, workers: int | None, progress: Progress) -> None:
     """Make the days that the store lacks; without any finished day, nothing of it is left when the work fails."""
-    try:
+    with ExitStack() as undo:
+        undo.callback(store.drop_if_empty)
         days = {day.date: day for day in job.timeline.days if not _is_done(job, store, day)}
         progress(job.timeline.times.size - sum(day.size for day in days.values()))
         store.log("started", days=len(days))
@@ -173,11 +174,11 @@ def _to_store(job: Job, store: Store, tally: Tally, workers: int | None, progres
             store.write_day(date, fields, _day_digest(days[date], tally.digests.__getitem__))
         store.complete()
         store.log("completed", hours=tally.hours)
-    finally:
-        store.drop_if_empty()
+        undo.pop_all()
 
 
-def _reported(maps: Any, progress: Progress) -> Any:
+def _reported(maps: Iterator[Hour], progress: Progress) -> Iterator[Hour]:
+    """The maps, each reported when it has been dealt with."""
     for one in maps:
         yield one
         progress(1)

@@ -41,6 +41,11 @@ class Region:
             raise InputError(f"region with west {self.west:g} and east {self.east:g}: wanted degrees within -360..360")
 
     @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """``(north, west, south, east)``."""
+        return self.north, self.west, self.south, self.east
+
+    @property
     def width(self) -> float:
         """Degrees of longitude from west to east, in (0, 360]."""
         return (self.east - self.west) % 360 or 360.0

@@ -95,7 +95,7 @@ class Job:
     @property
     def settings(self) -> dict[str, Any]:
         """What the values depend on besides the data, JSON-ready."""
-        region = self.region and [self.region.north, self.region.west, self.region.south, self.region.east]
+        region = self.region and list(self.region.bounds)
         variable, epsilon = self.analyses.species.name, self.analyses.epsilon
         return self.recipe.settings | {
             "variable": variable,

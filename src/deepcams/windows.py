@@ -95,23 +95,28 @@ def _result(fine: Grid, region: Region, rows: range, columns: range) -> Grid:
 
 
 def _rows(grid: Grid, factor: int, kept: range, reach: int) -> range:
-    margin = (factor - 1) // 2 if grid.north_pole else 0
-    first = (kept[0] + margin) // factor - reach
-    last = (kept[-1] + margin) // factor + reach
+    first, last = _coarse_span(kept, factor, reach, at_node=grid.north_pole)
     return range(max(0, first), min(grid.rows, last + 1))
 
 
 def _columns(grid: Grid, factor: int, kept: range, reach: int) -> range:
-    margin = (factor - 1) // 2 if grid.periodic else 0
-    first = (kept[0] + margin) // factor - reach
-    last = (kept[-1] + margin) // factor + reach
+    first, last = _coarse_span(kept, factor, reach, at_node=grid.periodic)
     if grid.periodic:
         return range(grid.columns) if last + 1 - first >= grid.columns else range(first, last + 1)
     return range(max(0, first), min(grid.columns, last + 1))
 
 
+def _coarse_span(kept: range, factor: int, reach: int, *, at_node: bool) -> tuple[int, int]:
+    """First and last coarse cell of the fine nodes ``kept``, with ``reach`` more on either side.
+
+    ``at_node`` tells whether the first fine node is the first coarse node itself, or the edge of its cell.
+    """
+    margin = (factor - 1) // 2 * at_node
+    return (kept[0] + margin) // factor - reach, (kept[-1] + margin) // factor + reach
+
+
 def _refuse_outside(fine: Grid, region: Region, rows: range, columns: range) -> None:
-    box = f"{region.north:g},{region.west:g},{region.south:g},{region.east:g}"
+    box = ",".join(f"{bound:g}" for bound in region.bounds)
     if not rows or not columns:
         raise InputError(f"region {box} (N,W,S,E) lies outside the data ({fine}), or between two of their nodes")
     room = fine.step * 0.5 + 1e-6

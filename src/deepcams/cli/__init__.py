@@ -15,12 +15,7 @@ import click
 from deepcams import __version__
 from deepcams.errors import DeepcamsError
 
-_COMMANDS = {  # command -> module in this package
-    "downscale": "downscale",
-    "evaluate": "evaluate",
-    "inspect": "inspect",
-    "plot": "plot",
-}
+_COMMANDS = ("downscale", "evaluate", "inspect", "plot")  # each a module of its name in this package
 
 
 class _LazyGroup(click.Group):
@@ -32,7 +27,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"deepcams.cli.{_COMMANDS[cmd_name]}")
+        module = importlib.import_module(f"deepcams.cli.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
 

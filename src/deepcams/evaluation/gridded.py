@@ -69,7 +69,7 @@ class Exam:
     @property
     def settings(self) -> dict[str, Any]:
         """What the scores depend on besides the data, JSON-ready."""
-        region = self.region and [self.region.north, self.region.west, self.region.south, self.region.east]
+        region = self.region and list(self.region.bounds)
         return {
             "contenders": {recipe.name: recipe.settings for recipe in self.recipes},
             "against": self.against,

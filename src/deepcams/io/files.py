@@ -54,6 +54,11 @@ class DataFile:
         return self.keep is not None
 
 
+def is_store(path: Path) -> bool:
+    """Whether it is a Zarr store."""
+    return any((path / name).is_file() for name in _STORE_METADATA)
+
+
 def find_files(paths: str | Path | Iterable[str | Path]) -> list[DataFile]:
     """The data files of the given files, folders and patterns, in order, zips unpacked, each file once.
 
@@ -118,7 +123,7 @@ def expand(item: str | Path) -> list[Path]:
         InputError: if there is no such file.
     """
     path = Path(item)
-    if path.is_file() or _is_store(path):
+    if path.is_file() or _is_visible_store(path):
         return [path]
     if path.is_dir():
         inside = [child for child in sorted(path.iterdir()) if _is_visible(child) and _form(child) is not None]
@@ -127,7 +132,7 @@ def expand(item: str | Path) -> list[Path]:
         anchor, pattern = (
             (Path(path.anchor), str(path.relative_to(path.anchor))) if path.anchor else (Path(), str(path))
         )
-        matching = sorted(match for match in anchor.glob(pattern) if _is_visible(match) or _is_store(match))
+        matching = sorted(match for match in anchor.glob(pattern) if _is_visible(match) or _is_visible_store(match))
         return _or_error(matching, f"{item}: no file matches this pattern")
     raise InputError(f"{path}: no such file or folder")
 
@@ -137,9 +142,9 @@ def _is_visible(path: Path) -> bool:
     return path.is_file() and not path.name.startswith(".")
 
 
-def _is_store(path: Path) -> bool:
+def _is_visible_store(path: Path) -> bool:
     """Whether it is a Zarr store that is not hidden."""
-    return not path.name.startswith(".") and any((path / name).is_file() for name in _STORE_METADATA)
+    return not path.name.startswith(".") and is_store(path)
 
 
 def _or_error(paths: list[Path], message: str) -> list[Path]:
@@ -164,7 +169,7 @@ def data_files(path: Path) -> Sequence[DataFile]:
     Raises:
         InputError: if it is not of a known form, or is a damaged zip.
     """
-    if _is_store(path):
+    if _is_visible_store(path):
         return [DataFile(path, str(path), "zarr")]
     form = _form(path)
     if form == "zip":

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deepcams.errors import OutputError
+from deepcams.io.files import is_store
 
 _BYTES_PER_VALUE = 0.25  # compressed; real maps take more
 _MEGABYTE = 1e6
@@ -28,7 +29,7 @@ def check_output(path: Path, suffixes: tuple[str, ...], *, overwrite: bool) -> N
         raise OutputError(f"{path}: the folder {folder} does not exist; make it first")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"{path}: the folder {folder} is not writable")
-    if path.is_dir() and not any((path / name).is_file() for name in ("zarr.json", ".zgroup")):
+    if path.is_dir() and not is_store(path):
         raise OutputError(f"{path}: is a folder that is not a Zarr store; it is left as it is: give another name")
     if path.exists() and not overwrite:
         raise OutputError(f"{path}: exists already; give another name, or --overwrite to replace it")
@@ -50,6 +51,11 @@ def check_space(path: Path, values: int) -> None:
                           f"{needed / _MEGABYTE:.0f} MB; nothing was written")  # fmt: skip
 
 
+def temporary_name(path: Path) -> Path:
+    """A hidden name beside the output, of this process's own, for what is not whole yet."""
+    return path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+
+
 @contextmanager
 def partial(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """A temporary name in the output's folder; it becomes the output when all went well, and goes when it did not.
@@ -57,7 +63,7 @@ def partial(path: Path, *, overwrite: bool) -> Iterator[Path]:
     Raises:
         OutputError: if writing fails, or the output has appeared in the meantime and may not be replaced.
     """
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    temporary = temporary_name(path)
     try:
         with writing(path):
             yield temporary

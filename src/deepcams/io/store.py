@@ -8,7 +8,6 @@ same work. Nothing in arrays or metadata depends on the run: its record goes to 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import warnings
 from collections.abc import Mapping
@@ -25,7 +24,7 @@ from zarr.codecs import BloscCodec
 from deepcams import conventions
 from deepcams.conventions import Product
 from deepcams.errors import OutputError
-from deepcams.io.output import writing
+from deepcams.io.output import temporary_name, writing
 from deepcams.provenance import run_record
 from deepcams.rounding import bitround
 from deepcams.timeline import TimeKind
@@ -138,7 +137,7 @@ def open_or_create(path: Path, product: Product, *, keepbits: int, overwrite: bo
             for leftover in path.rglob("*.partial"):  # what zarr was writing when it was killed
                 leftover.unlink()
         return store
-    template = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    template = temporary_name(path)
     try:
         with writing(path):
             _write_template(store, template)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepcams.errors import InputError, OutputError
+from deepcams.io.output import partial
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,12 +76,5 @@ def save_picture(figure: Figure, path: Path, *, overwrite: bool = False) -> None
     """
     check_picture(path, overwrite=overwrite)
     suffix = path.suffix.lower()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{suffix}")
-    try:
-        with house_style():
-            figure.savefig(temporary, format=suffix[1:], dpi=DOTS_PER_INCH, metadata=_UNDATED[suffix])
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with partial(path, overwrite=overwrite) as temporary, house_style():
+        figure.savefig(temporary, format=suffix[1:], dpi=DOTS_PER_INCH, metadata=_UNDATED[suffix])
