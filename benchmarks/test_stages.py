@@ -10,6 +10,7 @@ from deepcams.grid import Grid
 from deepcams.rounding import bitround
 from deepcams.sample import cams_sample
 from deepcams.spatial import SPATIAL
+from deepcams.spatial.scene import Scene
 from deepcams.sphere import from_blocks
 from deepcams.temporal import TEMPORAL
 from deepcams.temporal.setting import Setting
@@ -24,12 +25,12 @@ def analyses():
 
 @pytest.fixture(scope="module")
 def sharpened(analyses):
-    return [from_blocks(SPATIAL["lcbp"].sharpen(one, COARSE, 3, 0.05), COARSE) for one in analyses]
+    return [from_blocks(SPATIAL["lcbp"].sharpen(Scene(one, COARSE, 3, 0.05)), COARSE) for one in analyses]
 
 
 @pytest.mark.parametrize("name", SPATIAL)
 def test_space(benchmark, analyses, name):
-    benchmark(lambda: from_blocks(SPATIAL[name].sharpen(analyses[0], COARSE, 3, 0.05), COARSE))
+    benchmark(lambda: from_blocks(SPATIAL[name].sharpen(Scene(analyses[0], COARSE, 3, 0.05)), COARSE))
 
 
 @pytest.mark.parametrize("name", TEMPORAL)

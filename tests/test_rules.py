@@ -13,12 +13,15 @@ SOURCE = Path(__file__).parents[1] / "src" / "deepcams"
 MODULES = sorted(SOURCE.rglob("*.py"))
 LEVELS = [
     {"errors"},
-    {"grid", "regions", "units", "rounding", "timeline", "provenance", "conventions", "sample"},
+    {"grid", "regions", "units", "rounding", "timeline", "provenance", "conventions", "sample", "weights"},
     {"sphere", "conserve", "missing"},
-    {"spatial", "temporal", "io"},
+    {"io"},
+    {"layers"},
+    {"spatial", "temporal"},
     {"methods", "windows", "checks", "pipeline"},
     {"downscaling"},
     {"evaluation"},
+    {"training"},
     {"plot"},
     {"cli"},
 ]
@@ -117,7 +120,7 @@ def test_nothing_heavy_is_imported_before_it_is_needed(call):
 def test_the_fast_method_never_imports_torch(tmp_path):
     script = (
         "import sys\nfrom deepcams.cli import main\n"
-        f"try: main(['downscale', '--sample', {str(tmp_path / 'out.nc')!r}, '--region', 'alps', '--quiet'])\n"
+        f"try: main(['downscale', '--sample', {str(tmp_path / 'out.nc')!r}, '--region', 'alps', '--method', 'fast', '--quiet'])\n"
         "except SystemExit as end: assert end.code == 0\nassert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -12,10 +12,13 @@ from deepcams.sphere import Array, from_blocks, namespace, pin_poles, row_weight
 
 def block_mean(blocks: Array, grid: Grid, *, pole_row: bool = False) -> Array:
     """Area means (..., rows, columns) of a block field over its coarse cells; ``pole_row`` as in :func:`row_weights`."""
-    factor = blocks.shape[-1]
-    weights = row_weights(grid, factor, pole_row=pole_row)[:, :, None] / factor
-    weights = namespace(blocks).asarray(weights, dtype=blocks.dtype, device=blocks.device)
-    return (blocks.sum(-1) * weights).sum(-2)
+    weights = row_weights(grid, blocks.shape[-1], pole_row=pole_row)
+    return weighted_mean(blocks, namespace(blocks).asarray(weights, dtype=blocks.dtype, device=blocks.device))
+
+
+def weighted_mean(blocks: Array, weights: Array) -> Array:
+    """Means (..., rows, columns) of a block field by given weights (..., rows, factor) of each cell's rows, summing to 1."""
+    return (blocks.sum(-1) * weights[..., None]).sum(-2) / blocks.shape[-1]
 
 
 def area_mean(field: Array, grid: Grid, factor: int = 3) -> Array:
@@ -44,10 +47,23 @@ def conserve_blocks(coarse: Array, log_shape: Array, grid: Grid) -> Array:
         Block field whose area means are C: never negative, zero where C is zero, NaN where C is NaN, at most C / w_j.
         The pole's own node has the value of its coarse node.
     """
+    weights = namespace(log_shape).asarray(
+        row_weights(grid, log_shape.shape[-1]), dtype=log_shape.dtype, device=log_shape.device
+    )
+    return pin_poles(distribute(coarse, log_shape, weights), coarse, grid)
+
+
+def distribute(coarse: Array, log_shape: Array, weights: Array) -> Array:
+    """The conservation layer without a grid, as training needs it, where each field of a batch has its own latitudes.
+
+    Args:
+        coarse: (..., rows, columns).
+        log_shape: (..., rows, factor, columns, factor).
+        weights: (..., rows, factor) share of a cell's area in each of its rows of fine cells.
+    """
     xp = namespace(log_shape)
     shape = xp.exp(log_shape - xp.amax(log_shape, axis=(-3, -1), keepdims=True))
-    blocks = shape * (coarse / block_mean(shape, grid))[..., :, None, :, None]
-    return pin_poles(blocks, coarse, grid)
+    return shape * (coarse / weighted_mean(shape, weights))[..., :, None, :, None]
 
 
 def conserve(coarse: Array, log_field: Array, grid: Grid, factor: int = 3) -> Array:

@@ -21,7 +21,7 @@ from deepcams.io.cams import combine, from_dataset
 from deepcams.io.netcdf import netcdf_writer
 from deepcams.io.output import check_output, check_space
 from deepcams.io.store import Store, is_unfinished, open_or_create
-from deepcams.methods import DEFAULT, Recipe, recipe
+from deepcams.methods import Recipe, default, recipe
 from deepcams.pipeline import Hour, Job, hours
 from deepcams.provenance import digest_of, provenance
 from deepcams.regions import parse_region
@@ -58,7 +58,7 @@ class Summary:
 
 def downscale(
     cams: xr.DataArray,
-    method: str | Recipe = DEFAULT,
+    method: str | Recipe | None = None,
     *,
     region: str | Region | None = None,
     factor: int = 3,
@@ -69,7 +69,7 @@ def downscale(
     Args:
         cams: (time, latitude, longitude) as :func:`deepcams.open_cams` gives it, or any array with such coordinates and a
             ``units`` attribute on the CAMS grid. Its name tells the species; without one it is taken for pm2p5.
-        method: a recipe or its name.
+        method: a recipe or its name; None for ``deepcams``, or ``fast`` for other species and factors.
         region: keep only this region: a name, ``"N,W,S,E"`` in degrees, or a Region.
         factor: odd refinement in space.
         workers: threads; None for one per processor.
@@ -89,7 +89,8 @@ def downscale(
     name = str(cams.name or "pm2p5")
     analyses = combine([from_dataset(cams.to_dataset(name=name), "the array given", variable=name)])
     box = parse_region(region) if isinstance(region, str) else region
-    job = Job(analyses, method if isinstance(method, Recipe) else recipe(method), factor, box)
+    chosen = method if isinstance(method, Recipe) else recipe(method or default(analyses.species.name, factor))
+    job = Job(analyses, chosen, factor, box)
     product = product_of(job)
     values = np.empty((product.times.size, *product.grid.shape), np.float32)
     for number, hour in enumerate(hours(job, Tally(), workers=workers)):
@@ -171,7 +172,7 @@ def _to_store(job: Job, store: Store, tally: Tally, workers: int | None, progres
         for date, maps in groupby(made, key=lambda hour: hour.time.astype("datetime64[D]")):
             first = date.astype("datetime64[h]")
             fields = {int((hour.time - first).astype(np.int64)): (hour.kind, hour.values) for hour in maps}
-            store.write_day(date, fields, _day_digest(days[date], tally.digests.__getitem__))
+            store.write_day(date, fields, _day_digest(job, days[date], tally.digests.__getitem__))
         store.complete()
         store.log("completed", hours=tally.hours)
         undo.pop_all()
@@ -187,10 +188,10 @@ def _reported(maps: Iterator[Hour], progress: Progress) -> Iterator[Hour]:
 def _is_done(job: Job, store: Store, day: Day) -> bool:
     """Whether an earlier run finished the same hours of the day from the same analyses."""
     finished = store.finished(day.date)
-    return finished is not None and finished == _day_digest(day, lambda number: job.analyses.read(number).digest)
+    return finished is not None and finished == _day_digest(job, day, lambda number: job.analyses.read(number).digest)
 
 
-def _day_digest(day: Day, digest: Callable[[int], str]) -> str:
+def _day_digest(job: Job, day: Day, digest: Callable[[int], str]) -> str:
     """What tells a finished day from another: its hours and the analyses they are made from."""
     hours_of_day = [str(moment) for step in day.steps for moment in step.times]
-    return digest_of([*hours_of_day, *(digest(number) for number in day.analyses)])
+    return digest_of([*hours_of_day, *(digest(number) for number in job.inputs(day))])

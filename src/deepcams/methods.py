@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from deepcams.errors import InputError
-from deepcams.spatial import SPATIAL, SpatialMethod
+from deepcams.provenance import sha256_of
+from deepcams.spatial import SPATIAL
+from deepcams.spatial.scene import SpatialMethod
 from deepcams.temporal import TEMPORAL, TemporalMethod
 
 SPACE_FIRST, TIME_FIRST = "space-first", "time-first"
@@ -35,12 +37,26 @@ class Recipe:
     @property
     def settings(self) -> dict[str, Any]:
         """What identifies the method in provenance."""
-        return {"method": self.name, "space": self.space.name, "time": self.time.name, "order": self.order}
+        named = {"method": self.name, "space": self.space.name, "time": self.time.name, "order": self.order}
+        return named | ({"weights_sha256": sha256_of(self.space.weights)} if self.space.weights else {})
 
 
-RECIPES: dict[str, Recipe] = {"fast": Recipe("fast", SPATIAL["lcbp"], TEMPORAL["flow"])}
-DEFAULT = "fast"
+RECIPES: dict[str, Recipe] = {
+    one.name: one
+    for one in (
+        Recipe("deepcams", SPATIAL["network"], TEMPORAL["flow"]),
+        Recipe("fast", SPATIAL["lcbp"], TEMPORAL["flow"]),
+    )
+}
+DEFAULT = "deepcams"
+UNTRAINED = "fast"  # for what no network is trained on
+TRAINED_SPECIES, TRAINED_FACTOR = "pm2p5", 3
 CUSTOM = "custom"  # a recipe with exchanged parts
+
+
+def default(species: str, factor: int) -> str:
+    """The name of the recipe for a species and factor when none is asked for."""
+    return DEFAULT if (species, factor) == (TRAINED_SPECIES, TRAINED_FACTOR) else UNTRAINED
 
 
 def recipe(
@@ -59,6 +75,17 @@ def recipe(
     if order is not None:
         chosen = replace(chosen, order=_pick(dict(zip(ORDERS, ORDERS, strict=True)), order, "order"))
     return chosen if chosen == asked else replace(chosen, name=CUSTOM)
+
+
+def refuse_untrained(method: Recipe, species: str, factor: int) -> None:
+    """Refuse a trained method for what it was not trained on.
+
+    Raises:
+        InputError: if the method has trained weights, and the species is not PM2.5 or the factor not 3.
+    """
+    if method.space.weights is not None and (species, factor) != (TRAINED_SPECIES, TRAINED_FACTOR):
+        raise InputError(f"method {method.name} is trained for {TRAINED_SPECIES} made {TRAINED_FACTOR} times as fine, and asked "
+                         f"for {species} made {factor} times as fine: use --method {UNTRAINED}")  # fmt: skip
 
 
 def _pick(choices: dict[str, _T], name: str, what: str) -> _T:

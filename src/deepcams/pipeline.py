@@ -20,8 +20,9 @@ from deepcams.checks import Tally, check_means, check_values, mass_drift
 from deepcams.errors import InputError
 from deepcams.grid import Grid, Region
 from deepcams.io.analyses import Analyses
-from deepcams.methods import SPACE_FIRST, Recipe
+from deepcams.methods import SPACE_FIRST, Recipe, refuse_untrained
 from deepcams.missing import Mask, fill, refine_mask
+from deepcams.spatial.scene import Memo, Neighbour, Scene
 from deepcams.sphere import from_blocks
 from deepcams.temporal.setting import Setting
 from deepcams.timeline import Day, Step, TimeKind, Timeline, timeline
@@ -69,6 +70,7 @@ class Job:
     def __post_init__(self) -> None:
         if self.factor < 3:
             raise InputError(f"refinement factor {self.factor}: wanted an odd one from 3 on (3, 5, ...)")
+        refuse_untrained(self.recipe, self.analyses.species.name, self.factor)
         plan = timeline(self.analyses.times, self.analyses.step, self.start, self.end)
         object.__setattr__(self, "timeline", plan)
         object.__setattr__(self, "window", self._window())
@@ -84,6 +86,17 @@ class Job:
     def grid(self) -> Grid:
         """The grid of the result."""
         return self.window.fine
+
+    def beside(self, number: int) -> tuple[int, ...]:
+        """Numbers of the analyses that sharpening an analysis looks at: none across a gap."""
+        reach, times = self.recipe.space.context, self.analyses.times
+        step = np.timedelta64(self.analyses.step, "h")
+        steps = [one for one in range(-reach, reach + 1) if one and 0 <= number + one < times.size]
+        return tuple(number + one for one in steps if times[number + one] - times[number] == one * step)
+
+    def inputs(self, day: Day) -> tuple[int, ...]:
+        """Numbers of the analyses that a day is made from."""
+        return tuple(sorted({one for number in day.analyses for one in (number, *self.beside(number))}))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -119,18 +132,16 @@ def hours(job: Job, tally: Tally, *, days: Sequence[Day] | None = None, workers:
         CheckError: if a map breaks a promise of the method.
     """
     workers = workers or os.cpu_count() or 1
-    ends: dict[int, Future[_End]] = {}
     pending: deque[Future[_Made]] = deque()
     with ThreadPoolExecutor(workers) as pool:
+        ends = _Ends(job, pool)
         try:
             for day in job.timeline.days if days is None else days:
                 for step in day.steps:
-                    ends = {number: end for number, end in ends.items() if number >= step.before}
-                    for number in (step.before, step.after):
-                        if number is not None and number not in ends:
-                            ends[number] = pool.submit(_sharpened, job, number)
-                    after = None if step.after is None else ends[step.after]
-                    pending.append(pool.submit(_make, job, step, ends[step.before], after))
+                    before = ends.get(step.before)
+                    after = None if step.after is None else ends.get(step.after)
+                    pending.append(pool.submit(_make, job, step, before, after))
+                    ends.forget(step.before)
                     while len(pending) > workers:
                         yield from _hand_over(pending.popleft().result(), tally)
             while pending:
@@ -140,15 +151,25 @@ def hours(job: Job, tally: Tally, *, days: Sequence[Day] | None = None, workers:
 
 
 @dataclass(frozen=True)
-class _End:
-    """An analysis ready for use: on the window, without holes, and sharpened on the window's refinement."""
+class _Start:
+    """An analysis read: on the window, without holes."""
 
     number: int
     coarse: Field
-    fine: Field
-    missing: Mask | None  # on the refinement
+    missing: Mask | None
     noise: int
     digest: str
+    memo: Memo = field(default_factory=Memo)
+
+
+@dataclass(frozen=True)
+class _End:
+    """An analysis ready for use: sharpened on the window's refinement."""
+
+    start: _Start
+    beside: list[_Start]  # what sharpening looked at
+    fine: Field
+    missing: Mask | None  # on the refinement
     mean_error: float
 
 
@@ -161,19 +182,69 @@ class _Made:
     drift: float
 
 
-def _sharpened(job: Job, number: int) -> _End:
+class _Ends:
+    """Analyses read and sharpened once each by a pool, kept while they are needed.
+
+    A task waits only for tasks handed to the pool before it, so that they never all wait.
+    """
+
+    def __init__(self, job: Job, pool: ThreadPoolExecutor) -> None:
+        self._job, self._pool = job, pool
+        self._starts: dict[int, Future[_Start]] = {}
+        self._ends: dict[int, Future[_End]] = {}
+
+    def get(self, number: int) -> Future[_End]:
+        """The sharpened analysis of a number."""
+        if number not in self._ends:
+            start = self._start(number)
+            beside = [self._start(one) for one in self._job.beside(number)]
+            self._ends[number] = self._pool.submit(_sharpened, self._job, start, beside)
+        return self._ends[number]
+
+    def forget(self, number: int) -> None:
+        """Drop what no analysis after this one looks at."""
+        reach = self._job.recipe.space.context
+        self._starts = {one: start for one, start in self._starts.items() if one > number - reach}
+        self._ends = {one: end for one, end in self._ends.items() if one >= number}
+
+    def _start(self, number: int) -> Future[_Start]:
+        if number not in self._starts:
+            self._starts[number] = self._pool.submit(_read, self._job, number)
+        return self._starts[number]
+
+
+def _read(job: Job, number: int) -> _Start:
     analysis = job.analyses.read(number)
+    coarse, missing = fill(job.window.take(analysis.values), job.window.coarse)
+    return _Start(number, coarse, missing, analysis.noise, analysis.digest)
+
+
+def _sharpened(job: Job, own: Future[_Start], others: Sequence[Future[_Start]]) -> _End:
+    start, beside = own.result(), [other.result() for other in others]
     grid = job.window.coarse
-    coarse, missing = fill(job.window.take(analysis.values), grid)
-    fine = _sharpen(job, coarse)
-    error = check_means(fine, coarse, grid, job.factor) if job.recipe.space.conserving else float("nan")
-    mask = refine_mask(missing, grid, job.factor)
-    return _End(number, coarse, fine, mask, analysis.noise, analysis.digest, error)
+    fine = _sharpen(job, start.coarse, [_neighbour(job, start, other) for other in beside], start.memo)
+    error = check_means(fine, start.coarse, grid, job.factor) if job.recipe.space.conserving else float("nan")
+    return _End(start, beside, fine, refine_mask(start.missing, grid, job.factor), error)
 
 
-def _sharpen(job: Job, coarse: Field) -> Field:
-    blocks = job.recipe.space.sharpen(coarse, job.window.coarse, job.factor, job.analyses.epsilon)
-    fine: Field = from_blocks(blocks, job.window.coarse)
+def _neighbour(job: Job, start: _Start, other: _Start) -> Neighbour:
+    """An analysis as its neighbour sees it: what is missing in it is as it is there."""
+    hours = _length(job, start, other)
+    if other.missing is None:
+        return Neighbour(other.coarse, hours, other.memo)
+    return Neighbour(np.where(other.missing, start.coarse, other.coarse), hours)
+
+
+def _length(job: Job, first: _Start, second: _Start) -> float:
+    """Hours from one analysis to another."""
+    return float((job.analyses.times[second.number] - job.analyses.times[first.number]).astype(np.int64))
+
+
+def _sharpen(job: Job, coarse: Field, neighbours: Sequence[Neighbour], memo: Memo | None = None) -> Field:
+    scene = Scene(
+        coarse, job.window.coarse, job.factor, job.analyses.epsilon, tuple(neighbours), memo=memo or Memo()
+    )
+    fine: Field = from_blocks(job.recipe.space.sharpen(scene), job.window.coarse)
     return fine
 
 
@@ -207,13 +278,17 @@ def _drift(job: Job, values: Field, ends: Sequence[_End], fraction: float) -> fl
 
 def _between(job: Job, before: _End, after: _End, fractions: Sequence[float]) -> list[Field]:
     """The hours between two analyses on the window's refinement, in the recipe's order of time and space."""
-    length = float((job.analyses.times[after.number] - job.analyses.times[before.number]).astype(np.int64))
+    length = _length(job, before.start, after.start)
     coarse, epsilon = job.window.coarse, job.analyses.epsilon
     if job.recipe.order == SPACE_FIRST:
         setting = Setting(coarse.refine(job.factor), length, epsilon)
         return job.recipe.time.between(before.fine, after.fine, fractions, setting)
-    fields = job.recipe.time.between(before.coarse, after.coarse, fractions, Setting(coarse, length, epsilon))
-    return [_sharpen(job, one) for one in fields]
+    ends = before.start.coarse, after.start.coarse
+    fields = job.recipe.time.between(*ends, fractions, Setting(coarse, length, epsilon))
+    return [
+        _sharpen(job, one, [Neighbour(ends[0], -t * length), Neighbour(ends[1], (1 - t) * length)])
+        for one, t in zip(fields, fractions, strict=True)
+    ]
 
 
 def _masked(values: Field, masks: Sequence[Mask]) -> Field:
@@ -227,7 +302,8 @@ def _masked(values: Field, masks: Sequence[Mask]) -> Field:
 def _hand_over(made: _Made, tally: Tally) -> Iterator[Hour]:
     """Count what was made, and give its maps."""
     for end in made.ends:
-        tally.add_analysis(end.number, end.digest, noise=end.noise)
+        for start in (end.start, *end.beside):
+            tally.add_analysis(start.number, start.digest, noise=start.noise)
         tally.mean_error = float(np.fmax(tally.mean_error, end.mean_error))
     tally.drift = max(tally.drift, made.drift)
     for hour in made.maps:

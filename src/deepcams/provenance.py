@@ -46,6 +46,12 @@ def digest_of(digests: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def run_record() -> dict[str, str]:
     """What differs from run to run: the command, the time and the host. Never part of arrays or of a store's metadata."""
     command = [Path(sys.argv[0]).name, *sys.argv[1:]]

@@ -26,7 +26,7 @@ def test_a_file_to_a_file(run, write, tmp_path):
     result = run("downscale", write(), tmp_path / "out.nc")
     assert result.status == 0
     assert "out.nc: 13 hours written (5 analyses, 8 between), 2019-12-30T00 to 2019-12-30T12 UTC" in result.out
-    assert "fast: lcbp in space, flow in time, space-first" in result.out
+    assert "deepcams: network in space, flow in time, space-first" in result.out
     assert "area means of analyses as in CAMS" in result.out
     with xr.open_dataset(tmp_path / "out.nc") as written:
         assert written["pm2p5"].shape == (13, 24, 30)
@@ -75,7 +75,7 @@ BAD_CALLS = [
     (["--region", "60,0,50,20"], "reaches beyond the data"),
     (["--region", "50,0,60,20"], "the order is N,W,S,E"),
     (["--region", "atlantis"], "wanted N,W,S,E in degrees .* or one of africa"),
-    (["--method", "slow"], "method 'slow' does not exist: wanted one of fast"),
+    (["--method", "slow"], "method 'slow' does not exist: wanted one of deepcams, fast"),
     (["--space", "cubist"], "space 'cubist' does not exist: wanted one of nearest"),
     (["--time", "travel"], "time 'travel' does not exist: wanted one of linear, flow"),
     (["--order", "paper-first"], "order 'paper-first' does not exist: wanted one of space-first"),

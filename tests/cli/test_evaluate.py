@@ -16,8 +16,8 @@ REPOSITORY = Path(__file__).parents[2]
 
 @pytest.fixture
 def truth(tmp_path):
-    """Seven hours over the Low Countries, as GEOS-CF has them."""
-    latitude, longitude = 48 + 0.25 * np.arange(40), 1 + 0.25 * np.arange(40)
+    """Seven hours over four blocks of the bootstrap around 45N 15E, as GEOS-CF has them."""
+    latitude, longitude = 40 + 0.25 * np.arange(40), 10 + 0.25 * np.arange(40)
     times = np.datetime64("2020-03-08T00:30", "ns") + np.arange(7) * np.timedelta64(1, "h")
     hours = np.arange(7)[:, None, None]
     values = 12 + 8 * np.sin(2 * latitude)[:, None] * np.cos(1.5 * longitude - 0.3 * hours) + 0.5 * hours
@@ -61,11 +61,38 @@ def test_the_same_call_gives_the_same_scores(run, truth, tmp_path):
 
 
 def test_a_region(run, truth):
-    result = run("evaluate", truth, "--region", "54,3,51,7", "--method", "fast", "--bootstrap", 20)
+    result = run("evaluate", truth, "--region", "46,12,43,16", "--method", "fast", "--bootstrap", 20)
     assert result.status == 0
     elsewhere = run("evaluate", truth, "--region", "australia", "--method", "fast")
     assert elsewhere.status == 2
     assert "no cell is left to score" in elsewhere.err
+
+
+def test_figures(run, truth, tmp_path):
+    pytest.importorskip("matplotlib")
+    folder = tmp_path / "scores"
+    call = ("evaluate", truth, "--method", "fast", "--bootstrap", 20, "--output", folder, "--figures")
+    result = run(*call)
+    assert result.status == 0
+    assert "evaluate.md, evaluate-space.png, evaluate-time.png and evaluate-both.png in " in result.out
+    assert len(list(folder.iterdir())) == 6
+    for path in folder.glob("*.png"):
+        assert path.read_bytes().startswith(b"\x89PNG")
+    for path in folder.glob("evaluate.*"):
+        path.unlink()
+    again = run(*call)
+    assert again.status == 2
+    assert "evaluate-space.png: exists already" in again.err
+    assert run(*call, "--overwrite", "--quiet") == (0, "", "")
+
+
+def test_figures_without_matplotlib_are_refused_before_any_work(run, truth, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = run("evaluate", truth, "--output", tmp_path / "scores", "--figures")
+    assert result.status == 2
+    assert 'matplotlib, which is not installed: pip install "deepcams[plot]"' in result.err
+    assert "maps" not in result.err
+    assert not (tmp_path / "scores").exists()
 
 
 @pytest.mark.parametrize(
@@ -77,6 +104,7 @@ def test_a_region(run, truth):
         (["--step", "9"], "wanted hourly fields, with some 9 h after the first"),
         (["--units", "ppb"], "not a mass per volume"),
         (["--quiet"], "--quiet without --output"),
+        (["--figures"], "--figures without --output"),
         (["--output", "/proc/none/scores"], "no folder can be made there"),
     ],
 )

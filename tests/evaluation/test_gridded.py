@@ -1,5 +1,8 @@
 """Exams on a small series: perfect and reversed contenders, missing truth, nesting, and the sample that ships."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -34,8 +37,8 @@ def oracle(truth):
     def nearest(field, of):
         return int(np.argmin([np.abs(one - field).max() for one in of]))
 
-    def sharpen(coarse, grid, factor, epsilon):
-        return to_blocks(fields[nearest(coarse, [truth.mean(one) for one in fields])], grid, factor)
+    def sharpen(scene):
+        return to_blocks(fields[nearest(scene.coarse, [truth.mean(one) for one in fields])], scene.grid, scene.factor)
 
     def between(before, after, fractions, setting):
         start = nearest(before, fields)
@@ -55,7 +58,8 @@ def test_a_perfect_contender_has_no_error(series, monkeypatch):
         assert found["r"] == pytest.approx(1)
         assert found["ssim"] == pytest.approx(1)
     assert scores(result, "oracle", "space")["conservation"] < 1e-6
-    assert all(v.text == "better than bicubic+linear by 100.0 to 100.0 %" for v in result.verdicts)
+    assert {v.text for v in result.verdicts if v.kind == "all"} == {"better than bicubic+linear by 100.0 to 100.0 %"}
+    assert {round(v.difference.value, 6) for v in result.verdicts} == {-1}
 
 
 def test_reversed_time_is_worse_and_following_the_air_better(series):
@@ -65,7 +69,7 @@ def test_reversed_time_is_worse_and_following_the_air_better(series):
         assert errors["fast"] < errors["bicubic+linear"] < errors["bicubic+reversed"]
     same = [scores(result, name, "space")["rmse"] for name in ("bicubic+reversed", "bicubic+linear")]
     assert same[0] == same[1]
-    texts = {(one.contender, one.task, one.score): one.text for one in result.verdicts}
+    texts = {(one.contender, one.task, one.score): one.text for one in result.verdicts if one.kind == "all"}
     assert texts["fast", "both", "mae"].startswith("better than lcbp+linear by ")
     assert texts["fast", "space", "mae"] == "no better than lcbp+linear"
 
@@ -107,6 +111,27 @@ def test_classes_and_regions_add_up(series):
     assert {row.group for row in result.rows if row.kind == "region"} == {"alps", "central-europe"}
     assert (
         scores(result, "fast", "both", "class", "0-5")["mae"] < scores(result, "fast", "both", "class", "35-75")["mae"]
+    )
+
+
+def test_every_region_and_class_in_the_table_has_verdicts(series):
+    result = evaluate(Truth.of(series()), Exam(names=("fast",), against="lcbp+linear", **QUICK))
+    parts = {(row.task, row.kind, row.group) for row in result.rows}
+    for score in ("rmse", "mae"):
+        assert {(one.task, one.kind, one.group) for one in result.verdicts if one.score == score} == parts
+
+
+def test_a_trained_contender_is_named_in_the_notes_and_left_out_without_torch(monkeypatch):
+    trained = Recipe("trained", replace(SPATIAL["lcbp"], weights=Path("weights")), TEMPORAL["linear"])
+    monkeypatch.setitem(evaluation.RECIPES, "trained", trained)
+    assert trained in evaluation.contenders()
+    assert any(note.startswith("trained was trained") for note in evaluation.notes_on((), [trained]))
+    assert evaluation.notes_on((), [evaluation.RECIPES["fast"]]) == ()
+    monkeypatch.setattr(evaluation, "find_spec", lambda name: None)
+    assert trained not in evaluation.contenders()
+    assert trained in evaluation.contenders(("trained",))
+    assert "trained is left out: it needs torch, which is not installed" in evaluation.notes_on(
+        (), evaluation.contenders()
     )
 
 

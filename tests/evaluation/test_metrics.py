@@ -163,7 +163,7 @@ def test_the_bootstrap_tells_a_clear_difference_from_noise():
     errors = np.random.default_rng(0).normal(0, 1, 200)
     noise = errors * np.random.default_rng(1).choice([-1.2, 0.8], 200)
     contenders = np.stack([blocks(0.5 * errors), blocks(1.5 * errors), blocks(noise), blocks(errors)])
-    half, more, alike, same = differences(contenders, blocks(errors), metrics.rmse, repeats=300)
+    half, more, alike, same = differences(contenders, blocks(errors), {"rmse": metrics.rmse}, repeats=300)["rmse"]
     assert (half.value, half.low, half.high) == pytest.approx((-0.5, -0.5, -0.5))
     assert half.verdict("X") == "better than X by 50.0 to 50.0 %"
     assert more.verdict("X") == "worse than X by 50.0 to 50.0 %"
@@ -173,7 +173,8 @@ def test_the_bootstrap_tells_a_clear_difference_from_noise():
 
 def test_the_bootstrap_has_the_width_of_theory_and_is_repeatable():
     errors = np.random.default_rng(2).exponential(1, (2, 400))
-    found = [differences(blocks(errors[0])[None], blocks(errors[1]), metrics.mae, repeats=2000)[0] for _ in range(2)]
+    pair = blocks(errors[0])[None], blocks(errors[1])
+    found = [differences(*pair, {"mae": metrics.mae}, repeats=2000)["mae"][0] for _ in range(2)]
     assert found[0] == found[1]
     ratio = errors[0].mean() / errors[1].mean()
     spread = np.std(errors[0] - ratio * errors[1]) / errors[1].mean() / 400**0.5
@@ -182,6 +183,15 @@ def test_the_bootstrap_has_the_width_of_theory_and_is_repeatable():
 
 
 def test_blocks_without_weight_are_not_drawn():
-    errors = blocks([1.0, 2.0])
+    errors = blocks([1.0, 2.0, 3.0, 4.0])
     padded = np.concatenate([errors, np.zeros((50, 10))])
-    assert differences(padded[None], padded, metrics.mae, repeats=20) == [Difference(0, 0, 0)]
+    assert differences(padded[None], padded, {"mae": metrics.mae}, repeats=20) == {"mae": [Difference(0, 0, 0)]}
+
+
+def test_too_few_blocks_have_a_difference_but_no_interval():
+    errors = blocks([1.0, 2.0, 3.0])
+    (found,) = differences(4 * errors[None], errors, {"bias": lambda total: total[..., 2]}, repeats=20)["bias"]
+    assert found.value == 3
+    assert np.isnan([found.low, found.high]).all()
+    assert not found.worse
+    assert found.verdict("X") == "not known against X: too few blocks"

@@ -161,6 +161,6 @@ def job(tmp_path, cams, read):
     path = cams.new_store(tmp_path / "cams.nc", field.drop_isel(time=range(6, 13)))
 
     def job(**options):
-        return Job(read(path), recipe(time="linear"), **options)
+        return Job(read(path), recipe("fast", time="linear"), **options)
 
     return job

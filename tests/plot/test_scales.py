@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from deepcams.errors import InputError
-from deepcams.plot.scales import MISSING_COLOUR, WHO_EDGES, Limits, Quantity, build_scale, log_ticks
+from deepcams.plot.scales import (
+    MISSING_COLOUR,
+    WHO_EDGES,
+    Limits,
+    Quantity,
+    build_scale,
+    difference_scale,
+    log_ticks,
+)
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -131,3 +139,18 @@ def test_labels_have_subscripts_and_raised_exponents():
         Quantity.of("x", {"long_name": "cost in $", "units": "kg m-2 s-1"}).label
         == r"cost in \$ (kg m$^{-2}$ s$^{-1}$)"
     )
+
+
+@pytest.mark.parametrize(("largest", "end"), [(0.3, 0.5), (17.0, 20.0), (50.0, 50.0), (0.0, 1.0), (np.nan, 1.0)])
+def test_differences_have_the_same_colours_on_both_sides(largest, end):
+    scale = difference_scale(largest)
+    assert (scale.norm.vmin, scale.norm.vmax) == (-end, end)
+    assert scale.ticks == (-end, -end / 2, 0, end / 2, end)
+    assert scale.labels[2] == "0"
+    assert scale.labels[0].startswith("−")
+    assert scale.labels[-1] == f"+{end:g}"
+    low, middle, high = luminance(colours_of(scale, [-end, 0.0, end]))
+    assert middle > 0.7 > max(low, high)
+    blue, red = colours_of(scale, [-end / 2, end / 2])
+    assert blue[2] > blue[0]
+    assert red[0] > red[2]

@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from deepcams.conserve import area_mean
 from deepcams.grid import Grid
 from deepcams.spatial import SPATIAL
+from deepcams.spatial.scene import Scene
 from deepcams.spatial.lcbp import log_field, sharpen
 from deepcams.sphere import from_blocks
 
@@ -68,7 +69,7 @@ def test_lcbp_beats_every_other_method_on_real_fine_fields(shared_data):
     grid = Grid(54, 14, 0.3, 20, 38)
     coarse = area_mean(truth.astype(np.float64), grid)
     errors = {
-        name: np.abs(from_blocks(np.stack([method.sharpen(one, grid, 3, EPSILON) for one in coarse]), grid) - truth)
+        name: np.abs(from_blocks(np.stack([method.sharpen(Scene(one, grid, 3, EPSILON)) for one in coarse]), grid) - truth)
         [:, 9:-9, 9:-9].mean()
         for name, method in SPATIAL.items()
     }  # fmt: skip

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 @click.option("--start", help="First hour, ISO, UTC: 2019-12-24 or 2019-12-24T18.")
 @click.option("--end", help="Last hour; a mere date means its last hour.")
 @click.option("--region", help="N,W,S,E in degrees (60,-10,35,30), or a name such as europe.")
-@click.option("--method", default="fast", show_default=True, help="The recipe.")
 @click.option(
-    "--space", help="Another way in space than the recipe's: lcbp, nearest, bilinear, bicubic, bicubic-conserving, ..."
+    "--method",
+    help="The recipe: deepcams (with our network) or fast (without).  [default: deepcams for PM2.5, else fast]",
+)
+@click.option(
+    "--space", help="Another way in space than the recipe's: network, lcbp, nearest, bilinear, bicubic, bicubic-conserving, ..."
 )
 @click.option("--time", help="Another way in time than the recipe's: flow, linear.")
 @click.option("--order", help="space-first: sharpen each analysis once; time-first: sharpen every hour.")
@@ -56,11 +59,11 @@ def downscale(paths: tuple[str, ...], sample: bool, keepbits: int, workers: int 
 
 
 def _job(inputs: list[str], sample: bool, *, start: str | None, end: str | None, region: str | None, factor: int,
-         variable: str, units: str | None, **method: Any) -> Job:  # fmt: skip
+         variable: str, units: str | None, method: str | None, **parts: Any) -> Job:  # fmt: skip
     """The job that the options describe."""
     from deepcams.io.cams import open_analyses
     from deepcams.io.files import find_files
-    from deepcams.methods import recipe
+    from deepcams.methods import UNTRAINED, default, recipe
     from deepcams.pipeline import Job
     from deepcams.regions import parse_region
     from deepcams.sample import cams_sample
@@ -68,10 +71,11 @@ def _job(inputs: list[str], sample: bool, *, start: str | None, end: str | None,
 
     if sample == bool(inputs):
         raise InputError("wanted INPUT... and OUTPUT, or --sample and OUTPUT alone")
-    chosen = recipe(method.pop("method"), **method)
+    recipe(method or UNTRAINED, **parts)  # a wrong name is said before files are read
+    analyses = open_analyses(find_files(inputs or cams_sample()), variable=variable, units=units)
     return Job(
-        open_analyses(find_files(inputs or cams_sample()), variable=variable, units=units),
-        chosen,
+        analyses,
+        recipe(method or default(analyses.species.name, factor), **parts),
         factor,
         parse_region(region) if region else None,
         parse_time(start) if start else None,

@@ -11,6 +11,7 @@ from deepcams.errors import InputError
 
 if TYPE_CHECKING:
     from deepcams.evaluation.gridded import Evaluation, Exam
+    from deepcams.evaluation.truth import Truth
 
 _WIDTH = 160  # columns of the table where the output is not a terminal
 
@@ -22,7 +23,7 @@ _WIDTH = 160  # columns of the table where the output is not a terminal
 @click.option(
     "--method",
     multiple=True,
-    help="A recipe (fast) or baseline (nearest+linear, ...) to judge; may be repeated.  [default: all]",
+    help="A method of downscale (fast, ...) or a baseline (nearest+linear, ...) to judge; may be repeated.  [default: all]",
 )
 @click.option("--against", default="bicubic+linear", show_default=True, help="The contender to compare with.")
 @click.option("--region", help="Score only there: N,W,S,E in degrees (60,-10,35,30), or a name such as europe.")
@@ -43,10 +44,15 @@ _WIDTH = 160  # columns of the table where the output is not a terminal
 @click.option(
     "--output", type=click.Path(path_type=Path), metavar="DIR", help="Write evaluate.json, .csv and .md there."
 )
+@click.option(
+    "--figures",
+    is_flag=True,
+    help="Also draw the method beside bicubic, linear and the truth, as PNG in DIR.",
+)
 @click.option("--workers", type=click.IntRange(min=1), help="Threads.  [default: one per processor]")
 @click.option("--overwrite", is_flag=True, help="Replace existing files in DIR.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
-def evaluate(data: tuple[str, ...], units: str | None, output: Path | None, overwrite: bool, quiet: bool,
+def evaluate(data: tuple[str, ...], units: str | None, output: Path | None, figures: bool, overwrite: bool, quiet: bool,
              **asked: Any) -> None:  # fmt: skip
     """Score methods and baselines against hourly 0.25 degree fields.
 
@@ -54,20 +60,25 @@ def evaluate(data: tuple[str, ...], units: str | None, output: Path | None, over
     ships with the package if none are given. Each contender is given the area means of every third hour on the grid of
     CAMS, and judged by the hours as they were.
     """
-    from deepcams.evaluation.report import check_folder, write
+    from deepcams.evaluation.report import write
 
-    if quiet and output is None:
-        raise InputError("--quiet without --output would do nothing: give --output DIR")
+    if output is None and (quiet or figures):
+        raise InputError(f"--{'figures' if figures else 'quiet'} without --output would do nothing: give --output DIR")
     exam = _exam(**asked)
     if output is not None:
-        check_folder(output, overwrite=overwrite)
-    evaluation = _held(data, units, exam, quiet=quiet)
+        _check(output, figures=figures, overwrite=overwrite)
+    truth = _truth(data, units, exam)
+    evaluation = _held(truth, exam, quiet=quiet)
     if not quiet:
         _show(evaluation)
-    if output is not None:
-        write(evaluation, output, overwrite=overwrite)
-        if not quiet:
-            click.echo(f"wrote evaluate.json, evaluate.csv and evaluate.md in {output}")
+    if output is None:
+        return
+    written = write(evaluation, output, overwrite=overwrite)
+    if figures:
+        written += _drawn(truth, exam, output, overwrite=overwrite)
+    if not quiet:
+        names = [path.name for path in written]
+        click.echo(f"wrote {', '.join(names[:-1])} and {names[-1]} in {output}")
 
 
 def _exam(*, method: tuple[str, ...], against: str, region: str | None, margin: float, step: int, bootstrap: int,
@@ -79,19 +90,45 @@ def _exam(*, method: tuple[str, ...], against: str, region: str | None, margin: 
     return Exam(method, against, parse_region(region) if region else None, margin, step, bootstrap, workers)
 
 
-def _held(data: tuple[str, ...], units: str | None, exam: Exam, *, quiet: bool) -> Evaluation:
-    """The result of the exam on the files."""
-    from deepcams.cli.progress import progress
-    from deepcams.evaluation.gridded import count_maps
-    from deepcams.evaluation.gridded import evaluate as hold
+def _check(output: Path, *, figures: bool, overwrite: bool) -> None:
+    """Refuse what could not be written or drawn, before any work is done."""
+    from deepcams.evaluation.report import check_folder
+
+    others: tuple[str, ...] = ()
+    if figures:
+        from deepcams.plot.evaluation import NAMES, check_drawing
+
+        check_drawing()
+        others = tuple(NAMES.values())
+    check_folder(output, overwrite=overwrite, others=others)
+
+
+def _truth(data: tuple[str, ...], units: str | None, exam: Exam) -> Truth:
+    """The truth in the files, or in the sample."""
     from deepcams.evaluation.truth import Truth
     from deepcams.io.files import find_files
     from deepcams.io.geos_cf import open_hourly
     from deepcams.sample import geos_cf_sample
 
-    truth = Truth.of(open_hourly(find_files(data or geos_cf_sample()), units=units), exam.step)
+    return Truth.of(open_hourly(find_files(data or geos_cf_sample()), units=units), exam.step)
+
+
+def _held(truth: Truth, exam: Exam, *, quiet: bool) -> Evaluation:
+    """The result of the exam."""
+    from deepcams.cli.progress import progress
+    from deepcams.evaluation.gridded import count_maps
+    from deepcams.evaluation.gridded import evaluate as hold
+
     with progress(count_maps(truth, exam), "maps", quiet=quiet) as advance:
         return hold(truth, exam, progress=advance)
+
+
+def _drawn(truth: Truth, exam: Exam, output: Path, *, overwrite: bool) -> list[Path]:
+    """The files of the figures, which are drawn and written."""
+    from deepcams.evaluation.panels import pictures
+    from deepcams.plot.evaluation import write_pictures
+
+    return write_pictures(pictures(truth, exam), output, overwrite=overwrite)
 
 
 def _show(evaluation: Evaluation) -> None:

@@ -6,6 +6,7 @@ All of them run through the same pipeline; a method that becomes a recipe is a c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ BASELINES: dict[str, Recipe] = {
 
 
 def contenders(names: Sequence[str] = (), *, against: str = REFERENCE) -> list[Recipe]:
-    """The baselines and recipes of these names, or all of them, with the reference among them.
+    """The baselines and recipes of these names, or all of them that can run here, with the reference among them.
 
     Raises:
         InputError: for a name that does not exist; the message names those that do.
@@ -52,5 +53,27 @@ def contenders(names: Sequence[str] = (), *, against: str = REFERENCE) -> list[R
     unknown = [name for name in (*names, against) if name not in known]
     if unknown:
         raise InputError(f"contender {unknown[0]!r} does not exist: wanted one of {', '.join(known)}")
-    chosen = {against, *names} if names else known
+    chosen = {against, *(names or known.keys() - set(_without_torch()))}
     return [recipe for name, recipe in known.items() if name in chosen]
+
+
+def notes_on(names: Sequence[str], recipes: Sequence[Recipe]) -> tuple[str, ...]:
+    """What a reader should know of the contenders: which were trained, and which are left out.
+
+    Args:
+        names: those asked for; none for all.
+        recipes: those that are judged.
+    """
+    trained = [recipe.name for recipe in recipes if recipe.space.weights is not None]
+    left_out = [name for name in _without_torch() if name not in (recipe.name for recipe in recipes)]
+    notes = [f"{name} was trained: on the data of its training (its model card names them) its scores are not held out"
+             for name in trained]  # fmt: skip
+    notes += [f"{name} is left out: it needs torch, which is not installed" for name in left_out if not names]
+    return tuple(notes)
+
+
+def _without_torch() -> list[str]:
+    """The recipes that cannot run here because torch is not installed."""
+    if find_spec("torch") is not None:
+        return []
+    return [name for name, recipe in RECIPES.items() if recipe.space.weights is not None]

@@ -7,7 +7,7 @@ makes real results, and are scored at the same cells.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -18,11 +18,12 @@ from scipy import ndimage
 
 from deepcams.checks import Tally
 from deepcams.errors import InputError
-from deepcams.evaluation import REFERENCE, contenders
-from deepcams.evaluation.bootstrap import SEED, Difference, differences
-from deepcams.evaluation.metrics import POINTWISE, Mask, conservation_error
+from deepcams.evaluation import REFERENCE, contenders, notes_on
+from deepcams.evaluation.bootstrap import SEED
+from deepcams.evaluation.metrics import Mask, conservation_error
 from deepcams.evaluation.scorer import BLOCK, CLASS_EDGES, Places, Scorer
 from deepcams.evaluation.truth import FACTOR, STEP, Truth
+from deepcams.evaluation.verdicts import Verdict, verdicts_of
 from deepcams.grid import Grid, Region
 from deepcams.io.analyses import Field
 from deepcams.methods import Recipe
@@ -34,7 +35,6 @@ from deepcams.timeline import TimeKind
 TASKS = ("space", "time", "both")
 MARGIN = 12.0  # degrees
 REPEATS = 1000
-JUDGED = ("rmse", "mae")  # scores with a verdict
 
 Progress = Callable[[int], None]
 
@@ -101,17 +101,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """How one contender stands to the reference at one task, by one score."""
-
-    contender: str
-    task: str
-    score: str
-    difference: Difference
-    text: str
-
-
-@dataclass(frozen=True)
 class Evaluation:
     """The result of an exam.
 
@@ -139,17 +128,21 @@ def away_from(missing: Mask, grid: Grid, degrees: float) -> Mask:
     return away
 
 
+def scored_cells(truth: Truth, exam: Exam, fine: Places, time: np.datetime64) -> Mask:
+    """(rows, columns) the cells of the fine grid that count at an hour: in the region, and away from missing truth."""
+    return fine.within(exam.region) & away_from(truth.missing(time), fine.grid, exam.margin)
+
+
 class _Judge:
     """Scores the maps of one contender."""
 
     def __init__(self, truth: Truth, exam: Exam, fine: Places, coarse: Places) -> None:
-        self._truth, self._exam, self._inside = truth, exam, fine.within(exam.region)
+        self._truth, self._exam = truth, exam
         self.scorers = {"space": Scorer(fine), "time": Scorer(coarse), "both": Scorer(fine)}
 
     def add(self, hour: Hour, target: Field) -> None:
         """Count one map (rows, columns) of the contender."""
-        missing, grid = self._truth.missing(hour.time), self.scorers["both"].places.grid
-        scored = self._inside & away_from(missing, grid, self._exam.margin)
+        scored = scored_cells(self._truth, self._exam, self.scorers["both"].places, hour.time)
         predicted, true = self._truth.mean(hour.values), self._truth.mean(target)
         classes = np.digitize(true, CLASS_EDGES)
         date, own = hour.time.astype("datetime64[D]"), self._spread(classes)
@@ -203,35 +196,15 @@ def evaluate(truth: Truth, exam: Exam, *, progress: Progress = lambda count: Non
                          "region; give a smaller --margin, or another --region")  # fmt: skip
     return Evaluation(
         rows=tuple(row for name, tasks in judged.items() for row in _rows(name, tasks)),
-        verdicts=tuple(_verdicts(judged, exam)),
+        verdicts=tuple(verdicts_of(judged, exam.against, repeats=exam.repeats)),
         reference=exam.against,
-        notes=truth.hourly.fields.notes,
+        notes=(*truth.hourly.fields.notes, *notes_on(exam.names, exam.recipes)),
         provenance=_provenance(truth, exam),
     )
 
 
 def _rows(name: str, tasks: dict[str, Scorer]) -> list[Row]:
-    rows = []
-    for task, scorer in tasks.items():
-        rows.append(Row(name, task, "all", "all", scorer.scores()))
-        rows += [Row(name, task, "region", group, scores) for group, scores in scorer.region_scores().items()]
-        rows += [Row(name, task, "class", group, scores) for group, scores in scorer.class_scores().items()]
-    return rows
-
-
-def _verdicts(judged: dict[str, dict[str, Scorer]], exam: Exam) -> list[Verdict]:
-    """Every contender against the reference, at every task, by RMSE and MAE."""
-    reference, verdicts = judged[exam.against], []
-    others: Sequence[str] = [name for name in judged if name != exam.against]
-    for task in reference if others else ():
-        blocks = np.stack([judged[name][task].blocks for name in others])
-        for score in JUDGED:
-            found = differences(blocks, reference[task].blocks, POINTWISE[score], repeats=exam.repeats)
-            verdicts += [
-                Verdict(name, task, score, one, one.verdict(exam.against))
-                for name, one in zip(others, found, strict=True)
-            ]
-    return verdicts
+    return [Row(name, task, *part, scores) for task, scorer in tasks.items() for part, scores in scorer.parts().items()]
 
 
 def _provenance(truth: Truth, exam: Exam) -> dict[str, Any]:

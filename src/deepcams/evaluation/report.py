@@ -7,12 +7,14 @@ import io
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepcams.errors import OutputError
+from deepcams.evaluation.bootstrap import Difference
 from deepcams.evaluation.gridded import TASKS, Evaluation, Row
+from deepcams.evaluation.verdicts import JUDGED, Verdict
 from deepcams.io.output import partial
 from deepcams.provenance import run_record
 
@@ -84,15 +86,20 @@ def to_json(evaluation: Evaluation) -> str:
 
 
 def to_csv(evaluation: Evaluation) -> str:
-    """A line for every contender, task and group; an unknown score is empty."""
+    """A line for every contender, task and group, with its difference from the reference; what is unknown is empty."""
     names = list(dict.fromkeys(name for row in evaluation.rows for name in row.scores))
+    found = {(one.contender, one.task, one.kind, one.group, one.score): one.difference for one in evaluation.verdicts}
+    unknown = Difference(math.nan, math.nan, math.nan)
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["contender", "task", "kind", "group", *names])
+    ends = [f"{score}_{end}" for score in JUDGED for end in ("difference", "low", "high")]
+    writer.writerow(["contender", "task", "kind", "group", *names, *ends])
     for row in evaluation.rows:
+        own = (row.contender, row.task, row.kind, row.group)
         values = [row.scores.get(name, math.nan) for name in names]
+        values += [end for score in JUDGED for end in astuple(found.get((*own, score), unknown))]
         texts = [repr(value) if math.isfinite(value) else "" for value in values]
-        writer.writerow([row.contender, row.task, row.kind, row.group, *texts])
+        writer.writerow([*own, *texts])
     return stream.getvalue()
 
 
@@ -106,6 +113,11 @@ def to_markdown(evaluation: Evaluation) -> str:
             heading, lines = _group_table(evaluation, task, kind)
             if lines:
                 parts += [f"RMSE / MAE by {kind}:", "", *_markdown_table(heading, lines), ""]
+            for score in JUDGED:
+                heading, lines = _difference_table(evaluation, task, kind, score)
+                if lines:
+                    title = f"{_NAMES[score]} against {evaluation.reference} by {kind}, %, with its 95 % interval"
+                    parts += [f"{title} (bold: worse beyond it):", "", *_markdown_table(heading, lines), ""]
     parts += ["## Made from", "", *(f"- {note}" for note in evaluation.notes)]
     facts = _finite(evaluation.provenance | {"run": run_record()})
     return "\n".join([*parts, "", "```json", json.dumps(facts, indent=1), "```", ""])
@@ -141,13 +153,18 @@ RENDERINGS: dict[str, Callable[[Evaluation], str]] = {
 }
 
 
-def check_folder(folder: Path, *, overwrite: bool) -> None:
+def check_folder(folder: Path, *, overwrite: bool, others: Iterable[str] = ()) -> None:
     """Refuse a folder that the files could not be written to, before any work is done; make it if it is not there.
+
+    Args:
+        folder: where they go.
+        overwrite: whether they may replace files.
+        others: names of further files that will be written there.
 
     Raises:
         OutputError: if it cannot be made, is a file, or has such files already and they may not be replaced.
     """
-    present = [name for name in RENDERINGS if (folder / name).exists()]
+    present = [name for name in (*RENDERINGS, *others) if (folder / name).exists()]
     if present and not overwrite:
         raise OutputError(f"{folder / present[0]}: exists already; give another folder, or --overwrite to replace it")
     try:
@@ -156,8 +173,8 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{folder}: no folder can be made there ({error.strerror})") from error
 
 
-def write(evaluation: Evaluation, folder: Path, *, overwrite: bool = False) -> None:
-    """Write all files, each whole or not at all.
+def write(evaluation: Evaluation, folder: Path, *, overwrite: bool = False) -> list[Path]:
+    """Write all files, each whole or not at all, and give their paths.
 
     Raises:
         OutputError: if one cannot be written, or exists and may not be replaced.
@@ -166,6 +183,7 @@ def write(evaluation: Evaluation, folder: Path, *, overwrite: bool = False) -> N
     for name, rendering in RENDERINGS.items():
         with partial(folder / name, overwrite=overwrite) as temporary:
             temporary.write_text(rendering(evaluation), encoding="utf-8")
+    return [folder / name for name in RENDERINGS]
 
 
 def _tasks(evaluation: Evaluation) -> Iterable[tuple[str, list[Row]]]:
@@ -204,13 +222,39 @@ def _group_table(evaluation: Evaluation, task: str, kind: str) -> tuple[list[str
     return [title, *names], [[group, *line] for group, line in zip(groups, cells, strict=True)]
 
 
+def _difference_table(evaluation: Evaluation, task: str, kind: str, score: str) -> tuple[list[str], list[list[str]]]:
+    """Groups down, contenders across: relative differences from the reference."""
+    asked = [one for one in evaluation.verdicts if (one.task, one.kind, one.score) == (task, kind, score)]
+    found = {(one.group, one.contender): _difference_text(one.difference) for one in asked}
+    groups, names = (list(dict.fromkeys(parts)) for parts in zip(*found, strict=True)) if found else ([], [])
+    return [kind, *names], [[group, *(found[group, name] for name in names)] for group in groups]
+
+
+def _difference_text(difference: Difference) -> str:
+    """In percent with its interval, like ``-12.3 (-15.1 to -9.0)``; bold where it is worse beyond doubt."""
+    value, low, high = (f"{100 * one:+.1f}" if math.isfinite(one) else _UNKNOWN for one in astuple(difference))
+    text = f"{value} ({low} to {high})" if math.isfinite(difference.low) else f"{value} (few blocks)"
+    return f"**{text}**" if difference.worse else text
+
+
 def _verdict_lines(evaluation: Evaluation, task: str) -> list[str]:
-    """One line for each contender: its verdicts by every score."""
+    """One line for each contender: its verdicts by every score, and where it is worse although it is not on the whole."""
     lines: dict[str, list[str]] = {}
     for verdict in evaluation.verdicts:
-        if verdict.task == task:
-            lines.setdefault(verdict.contender, []).append(f"{_NAMES[verdict.score]} {verdict.text}")
+        if (verdict.task, verdict.kind) == (task, "all"):
+            text = f"{_NAMES[verdict.score]} {verdict.text}{_exceptions(evaluation, verdict)}"
+            lines.setdefault(verdict.contender, []).append(text)
     return [f"{name}: {'; '.join(texts)}" for name, texts in lines.items()]
+
+
+def _exceptions(evaluation: Evaluation, whole: Verdict) -> str:
+    """The regions and classes in which a contender is worse beyond the interval, if it is not worse on the whole."""
+    asked = (whole.contender, whole.task, whole.score)
+    parts = [one for one in evaluation.verdicts if (one.contender, one.task, one.score) == asked and one.kind != "all"]
+    if whole.difference.worse or not parts:
+        return ""
+    worse = [one.group + (" ug m-3" if one.kind == "class" else "") for one in parts if one.difference.worse]
+    return f", but worse in {', '.join(worse)}" if worse else ", in no region or class worse"
 
 
 def _markdown_table(heading: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:

@@ -57,6 +57,17 @@ class Truth:
         found = np.flatnonzero(self.hourly.fields.times == time)
         return self._read(int(found[0])) if found.size else None
 
+    def known(self, time: np.datetime64) -> Field:
+        """(rows, columns) the truth at an hour.
+
+        Raises:
+            InputError: if the series lacks it.
+        """
+        field = self.at(time)
+        if field is None:
+            raise InputError(f"the data have no field of {time}:00 UTC: wanted one; give files that have this hour")
+        return field
+
     def missing(self, time: np.datetime64) -> Mask:
         """(rows, columns) the nodes of fine or coarse cells unknown at an hour, or in a given field it is made from."""
         since = int((time - self.hourly.fields.times[0]).astype(np.int64))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from deepcams.grid import Region
-from deepcams.plot.coastlines import coastlines
+from deepcams.plot.axes import SMALL, draw_cells, draw_degrees
 from deepcams.plot.fields import (
     Extent,
     Selection,
@@ -22,20 +21,16 @@ from deepcams.plot.fields import (
     shared_view,
     time_text,
 )
-from deepcams.plot.figures import FAINT_INK, INK, check_picture, house_style, save_picture
+from deepcams.plot.figures import FAINT_INK, check_picture, house_style, save_picture
 from deepcams.plot.scales import Limits, Quantity, Scale, build_scale
-from deepcams.plot.sheet import LEFT, LINE, MARGIN, RIGHT, Box, Sheet, arrange, new_sheet
+from deepcams.plot.sheet import LEFT, LINE, MARGIN, RIGHT, Sheet, arrange, new_sheet
 from deepcams.provenance import ATTRIBUTION
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _KINDS = {0: "analysis", 1: "interpolated between analyses", 2: "missing"}
-_DEGREE_STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0)
-_LABEL_ROOM = (0.58, 0.45)  # inches from one longitude, or latitude, to the next
-_COAST_STROKES = (("#ffffff66", 1.1), (INK, 0.45))  # the pale one below keeps a coast visible on dark cells
-_SMALL, _SMALLEST = 8.0, 6.5  # points
+_SMALLEST = 6.5  # points
 
 
 @dataclass(frozen=True)
@@ -149,8 +144,9 @@ def _draw(panels: list[_Panel], extent: Extent, style: Style) -> Figure:
         for index, panel in enumerate(panels):
             box = sheet.layout.panel(index)
             axes = sheet.axes(box)
-            _draw_field(axes, panel, extent, scale)
-            _draw_degrees(axes, extent, box, latitudes=index == 0)
+            draw_cells(axes, panel.field.values, grid_of(panel.field), extent, scale.colours, scale.norm)
+            axes.set_title(panel.title, fontsize=9, loc="left", pad=4)
+            draw_degrees(axes, extent, box, latitudes=index == 0)
         _draw_heading(sheet, quantity, shown)
         _draw_bar(sheet, scale, quantity)
         _draw_notes(sheet)
@@ -163,49 +159,6 @@ def _peak(field: xr.DataArray) -> float:
     return float(values.max()) if values.size else 0.0
 
 
-def _draw_field(axes: Axes, panel: _Panel, extent: Extent, scale: Scale) -> None:
-    """One field: each cell in one colour from edge to edge, the coastlines above it."""
-    from matplotlib.collections import LineCollection
-
-    axes.imshow(panel.field.values, extent=_cell_edges(panel.field), cmap=scale.colours, norm=scale.norm,
-                interpolation="nearest", aspect="auto", origin="upper")  # fmt: skip
-    lines = coastlines(*extent)
-    for colour, width in _COAST_STROKES:
-        axes.add_collection(LineCollection(lines, colors=colour, linewidths=width), autolim=False)
-    axes.set_xlim(extent.west, extent.east)
-    axes.set_ylim(extent.south, extent.north)
-    axes.set_title(panel.title, fontsize=9, loc="left", pad=4)
-
-
-def _cell_edges(field: xr.DataArray) -> Extent:
-    """The edges of a field's cells, pole rows as whole cells: the map ends at the pole and cuts them."""
-    grid = grid_of(field)
-    half = grid.step / 2
-    west, east = float(grid.longitude[0]), float(grid.longitude[-1])
-    return Extent(west - half, east + half, grid.south - half, grid.north + half)
-
-
-def _draw_degrees(axes: Axes, extent: Extent, box: Box, *, latitudes: bool) -> None:
-    """Ticks at round degrees, as many as there is room for, with or without the latitudes' labels."""
-    x = _round_degrees(extent.west, extent.east, most=box.width / _LABEL_ROOM[0])
-    y = _round_degrees(extent.south, extent.north, most=box.height / _LABEL_ROOM[1])
-    axes.set_xticks(x, [_degrees(value, "EW") for value in x])
-    axes.set_yticks(y, [_degrees(value, "NS") for value in y])
-    axes.tick_params(labelsize=_SMALL, length=3, labelleft=latitudes)
-
-
-def _round_degrees(low: float, high: float, *, most: float) -> list[float]:
-    """Multiples of a round step from low to high, at most so many if there is a step for it."""
-    step = next((step for step in _DEGREE_STEPS if (high - low) / step <= most), _DEGREE_STEPS[-1])
-    return [round(step * index, 6) for index in range(math.ceil(low / step), math.floor(high / step) + 1)]
-
-
-def _degrees(value: float, signs: str) -> str:
-    """A coordinate for people: 190 with the signs ``EW`` is 170°W."""
-    value = round((value + 180) % 360 - 180, 6)
-    return f"{abs(value):g}°" + ("" if value in (0, -180) else signs[value < 0])
-
-
 def _draw_heading(sheet: Sheet, quantity: Quantity, field: xr.DataArray) -> None:
     """Quantity and valid time on the left, the kind of hour on the right."""
     width, height = sheet.layout.size
@@ -215,7 +168,7 @@ def _draw_heading(sheet: Sheet, quantity: Quantity, field: xr.DataArray) -> None
     sheet.text(LEFT, height - 0.28, title, fontsize=11, fontweight="bold")
     if "time_kind" in field.coords:
         kind = _KINDS.get(int(field["time_kind"]), "unknown kind of hour")
-        sheet.text(width - RIGHT, height - 0.28, kind, fontsize=_SMALL, color=FAINT_INK, ha="right")
+        sheet.text(width - RIGHT, height - 0.28, kind, fontsize=SMALL, color=FAINT_INK, ha="right")
 
 
 def _draw_bar(sheet: Sheet, scale: Scale, quantity: Quantity) -> None:
@@ -227,7 +180,7 @@ def _draw_bar(sheet: Sheet, scale: Scale, quantity: Quantity) -> None:
     bar = sheet.figure.colorbar(colours, cax=axes, orientation="horizontal", extend="both", spacing=scale.spacing)
     bar.set_ticks(list(scale.ticks), labels=list(scale.labels))
     axes.minorticks_off()
-    axes.tick_params(labelsize=_SMALL, length=3)
+    axes.tick_params(labelsize=SMALL, length=3)
     bar.set_label(quantity.label, fontsize=9)
 
 

@@ -3,7 +3,7 @@
 ``log`` is logarithmic. ``who`` has the classes of the WHO's air quality guidelines of 2021 for PM2.5
 (https://www.who.int/publications/i/item/9789240034228): 15 µg m⁻³ is the guideline level, 25, 37.5, 50 and 75 are the
 interim targets, all for 24-hour means. Colours are Crameri's *lajolla*: perceptually uniform, safe for colour-blind
-readers (https://doi.org/10.5281/zenodo.1243862).
+readers (https://doi.org/10.5281/zenodo.1243862). Differences have his *vik*.
 """
 
 from __future__ import annotations
@@ -147,6 +147,21 @@ def who_scale(quantity: Quantity, peak: float, limits: Limits) -> Scale:
 SCALES: dict[str, Callable[[Quantity, float, Limits], Scale]] = {"log": log_scale, "who": who_scale}
 
 
+def difference_scale(largest: float) -> Scale:
+    """A linear scale of differences, blue below zero and red above, to the next round number from ``largest`` on.
+
+    Args:
+        largest: in the unit of what is compared; larger differences have the end's colour.
+    """
+    from matplotlib.colors import Normalize
+
+    end = _round_up(largest) if math.isfinite(largest) and largest > 0 else 1.0
+    ticks = tuple(end * part for part in (-1, -0.5, 0, 0.5, 1))
+    colours = _crameri("vik").with_extremes(bad=MISSING_COLOUR)
+    labels = tuple(f"{tick:+g}".replace("-", "−") if tick else "0" for tick in ticks)
+    return Scale(colours, Normalize(-end, end, clip=True), ticks, labels)
+
+
 def log_ticks(low: float, high: float) -> tuple[float, ...]:
     """The numbers 1, 2 and 5 times a power of ten within the limits; the powers alone, or some, if those are many."""
     decades = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
@@ -198,9 +213,20 @@ def _lajolla(colours: int) -> Colormap:
     """Crameri's lajolla from light (low) to dark (high), in so many colours; its blackest end is left out."""
     from matplotlib.colors import ListedColormap
 
+    lajolla = _crameri("lajolla_r")
+    table = [lajolla(_DARKEST * index / (colours - 1)) for index in range(colours)]
+    return ListedColormap(table).with_extremes(bad=MISSING_COLOUR)
+
+
+def _crameri(name: str) -> Colormap:
+    """One of Crameri's colour maps.
+
+    Raises:
+        InputError: if the package that has them is not installed.
+    """
     try:
         from cmcrameri import cm
     except ImportError as error:
         raise InputError('colours need cmcrameri, which is not installed: pip install "deepcams[plot]"') from error
-    table = [cm.lajolla_r(_DARKEST * index / (colours - 1)) for index in range(colours)]
-    return ListedColormap(table).with_extremes(bad=MISSING_COLOUR)
+    colours: Colormap = getattr(cm, name)
+    return colours

@@ -1,0 +1,1 @@
+"""Shared pieces of networks, and how their weights are kept in files."""

@@ -1,0 +1,97 @@
+"""How the air moved between two analyses, exactly alike wherever on the globe it did.
+
+Plumes move by fractions of a coarse cell from one analysis to the next, so that the analyses beside one know something
+of what lies within its cells (multi-frame super-resolution). To use it they must be carried to where the air is now. The
+flow that makes the hours between (:mod:`deepcams.temporal.flow`) searches patches on a lattice: turn the globe, and the
+patches stand elsewhere. Sharpening must not depend on that. Here every node is treated alike: least squares in a
+window around it (Lucas and Kanade, IJCAI 1981), iterated, symmetric in the two fields, on images and gradients freed
+of their window's mean, so that a field that grows everywhere is not taken for one that moves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcams.grid import Grid
+from deepcams.sphere import pad
+
+Field = NDArray[Any]  # float32 throughout
+
+MARGIN = 48  # fine nodes around a field that are computed with it, so that its edges see across the date line and poles
+_LOW = 0.5  # ug m-3: the images are log(1 + x / low)
+_SMOOTHING = 1.5  # nodes, standard deviation
+_WINDOWS = (15, 15, 19, 19)  # nodes on a side, of each iteration
+_NOISE = 1e-3  # added to squared gradients: where nothing is seen, nothing moves
+_LONGEST = 24.0  # nodes
+_STEP = 2.0  # nodes that one iteration may add
+_BITS = 5  # of a node's fraction that a position is rounded to, as OpenCV does
+
+
+def displacement(before: Field, after: Field, grid: Grid) -> Field:
+    """The displacement from the first field to the second, by where it is half-way.
+
+    Args:
+        before: (rows, columns) ug m-3, finite, not negative.
+        after: the same, later.
+        grid: the grid of both.
+
+    Returns:
+        (rows, columns, 2) eastwards and southwards, in nodes. Exchanging the fields changes its sign.
+    """
+    one, other = (_smooth(np.log1p(_widened(field, grid) / np.float32(_LOW))) for field in (before, after))
+    u = np.zeros((*one.shape, 2), np.float32)
+    for window in _WINDOWS:
+        u += np.clip(_correction(carry(one, -u / 2), carry(other, u / 2), window), -_STEP, _STEP)
+        u = _mean(np.clip(u, -_LONGEST, _LONGEST), window)
+    return u[MARGIN:-MARGIN, MARGIN:-MARGIN]
+
+
+def carried(field: Field, u: Field, grid: Grid) -> Field:
+    """The field (rows, columns) fetched from each node displaced by u (rows, columns, 2), also from beyond its edges."""
+    around = np.pad(u, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), mode="edge")
+    return carry(_widened(field, grid), around)[MARGIN:-MARGIN, MARGIN:-MARGIN]
+
+
+def _widened(field: Field, grid: Grid) -> Field:
+    """A field with :data:`MARGIN` nodes around it, across the date line and the poles."""
+    return np.ascontiguousarray(pad(field, grid, MARGIN, MARGIN), np.float32)
+
+
+def carry(image: Field, u: Field) -> Field:
+    """The image (rows, columns) fetched from each node displaced by u (rows, columns, 2); linear, edges replicated.
+
+    Positions are rounded by the displacement alone, not by where a node is, so that a turned image is fetched alike.
+    """
+    parts = np.rint(u * np.float32(1 << _BITS)).astype(np.int16)
+    rows, columns = image.shape
+    position = parts >> _BITS
+    position[..., 0] += np.arange(columns, dtype=np.int16)
+    position[..., 1] += np.arange(rows, dtype=np.int16)[:, None]
+    parts &= (1 << _BITS) - 1
+    index = ((parts[..., 1] << _BITS) | parts[..., 0]).astype(np.uint16)
+    return cv2.remap(image, position, index, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _correction(one: Field, other: Field, window: int) -> Field:
+    """(rows, columns, 2) the further displacement that least squares in each node's window finds."""
+    middle, change = (one + other) / 2, other - one
+    x, y = (cv2.Sobel(middle, cv2.CV_32F, *axis, ksize=1, scale=0.5) for axis in ((1, 0), (0, 1)))
+    mean_x, mean_y, mean_change = (_mean(field, window) for field in (x, y, change))
+    xx = _mean(x * x, window) - mean_x * mean_x + np.float32(_NOISE)
+    yy = _mean(y * y, window) - mean_y * mean_y + np.float32(_NOISE)
+    xy = _mean(x * y, window) - mean_x * mean_y
+    xt = _mean(x * change, window) - mean_x * mean_change
+    yt = _mean(y * change, window) - mean_y * mean_change
+    return np.stack([xy * yt - yy * xt, xy * xt - xx * yt], axis=-1) / (xx * yy - xy * xy)[..., None]
+
+
+def _mean(field: Field, window: int) -> Field:
+    return cv2.blur(field, (window, window), borderType=cv2.BORDER_REPLICATE)
+
+
+def _smooth(image: Field) -> Field:
+    return cv2.GaussianBlur(image, (0, 0), _SMOOTHING, borderType=cv2.BORDER_REPLICATE)

@@ -1,0 +1,130 @@
+"""What a training leaves: the chosen weights, and a card that says what they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deepcams.io.output import partial
+from deepcams.layers.weights import State, write_weights
+from deepcams.provenance import run_record, sha256_of
+from deepcams.training.validation import table, verdict
+
+FORMAT, VERSION = "deepcams spatial network", 1
+WEIGHTS, CARD = "spatial.safetensors", "spatial.md"
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of a training.
+
+    Attributes:
+        folder: where everything is.
+        step: the step whose weights were chosen.
+        steps: how many were taken.
+        scores: of the chosen weights and the baselines on the held-out part; empty if nothing was held out.
+        device: where it was trained.
+    """
+
+    folder: Path
+    step: int
+    steps: int
+    scores: dict[str, dict[str, float]]
+    device: str
+
+    @property
+    def weights(self) -> Path:
+        """The file of the chosen weights."""
+        return self.folder / WEIGHTS
+
+    @property
+    def lines(self) -> list[str]:
+        """The scores and the verdicts for people."""
+        if not self.scores:
+            return ["nothing was held out: these weights are not judged"]
+        return [*table(self.scores), *verdict(self.scores)]
+
+
+def write_results(result: Result, state: State, facts: Mapping[str, Any]) -> None:
+    """Write the weights, which are the same for every run of the same work, and the card, which says of this one.
+
+    Args:
+        result: the outcome.
+        state: the chosen weights.
+        facts: architecture, config, digest of the data, what was held out, provenance; JSON-ready.
+
+    Raises:
+        OutputError: if they cannot be written.
+    """
+    known = {"format": FORMAT, "version": VERSION, "step": result.step, "scores": result.scores, **facts}
+    write_weights(result.weights, state, known)
+    with partial(result.folder / CARD, overwrite=True) as temporary:
+        temporary.write_text(_card(result, state, facts), encoding="utf-8")
+
+
+def _card(result: Result, state: State, facts: Mapping[str, Any]) -> str:
+    """The model card, in Markdown."""
+    config, made = facts["config"], facts["provenance"]
+    count = sum(tensor.numel() for tensor in state.values())
+    run = run_record()
+    parts = [
+        "# Spatial network of DeepCAMS",
+        "",
+        f"Sharpens surface PM2.5 three times in each direction: a correction of LCBP with {count} numbers "
+        f"({_settings(facts['architecture'])}), before the conservation layer. Made with deepcams "
+        f"{made['deepcams_version']}.",
+        "",
+        "## Scores",
+        "",
+        "```",
+        *result.lines,
+        "```",
+        "",
+        f"Area-weighted, on whole fields, in the held-out part: {_held_out(facts['held_out'])}. The weights are those of step "
+        f"{result.step} of {result.steps}, {_selected(facts['selected'])}.",
+        "",
+        "## Data",
+        "",
+        f"{', '.join(made['inputs'])}; digest {facts['data']}.",
+        "",
+        "## How it was trained",
+        "",
+        f"`{run['command']}`, {run['time']}, on {result.device}, seed {config['training']['seed']}.",
+        "",
+        "```json",
+        json.dumps(config, indent=1),
+        "```",
+        "",
+        "## Limits",
+        "",
+        "- For PM2.5 in ug m-3, and a refinement by 3; it has seen the data above, and nothing else.",
+        "- What was held out chose the weights, if they are those of the best validation: the scores flatter a little.",
+        "- It learns what its data know: a model's fine structure, not that of measurements.",
+        "",
+        "## Licence and file",
+        "",
+        f"{made['attribution']}",
+        "",
+        f"sha256 of {WEIGHTS}: `{sha256_of(result.weights)}`",
+        "",
+    ]
+    return "\n".join(parts)
+
+
+def _settings(sizes: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in sizes.items())
+
+
+def _selected(how: str) -> str:
+    return "the best in validation" if how == "best" else "the last"
+
+
+def _held_out(split: Mapping[str, Any]) -> str:
+    """The held-out part in words."""
+    boxes = "; ".join(",".join(f"{edge:g}" for edge in box) for box in split["hold_out"])
+    parts = [f"the regions (N,W,S,E) {boxes}"] if boxes else []
+    parts += [f"the last {split['last']:.0%} of the hours"] if split["last"] else []
+    return ", in ".join(parts) or "nothing"

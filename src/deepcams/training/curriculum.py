@@ -1,0 +1,131 @@
+"""What a configuration says to learn from and to be judged by."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from deepcams.errors import InputError
+from deepcams.grid import Region
+from deepcams.sample import geos_cf_sample
+from deepcams.spatial.network import FACTOR
+from deepcams.training.config import Config
+from deepcams.training.dataset import Series, Split, open_series, stored_split
+from deepcams.training.sampler import Augmentation, Sampler
+
+_LOOKED_AT = 8  # fields of a series whose values go into the digest
+
+Sources = list[tuple[list[str | Path], float]]
+
+
+@dataclass(frozen=True)
+class Curriculum:
+    """The data of a training.
+
+    Attributes:
+        sampler: draws examples to learn from.
+        judged: the held-out fields to validate with, as series and number.
+        split: what is held out.
+        step: hours between a field and its neighbours.
+        digest: SHA-256 of the split, of the series' grids and times, and of the values of some of their fields.
+        inputs: names of the files.
+    """
+
+    sampler: Sampler
+    judged: tuple[tuple[Series, int], ...]
+    split: Split
+    step: int
+    digest: str
+    inputs: tuple[str, ...]
+
+
+def gather(config: Config) -> Curriculum:
+    """Open the data of a configuration; the GEOS-CF sample that ships if it names none.
+
+    Raises:
+        InputError: if they cannot be read, do not fit the network, or leave nothing to learn from or to be judged by.
+    """
+    sources, sampling = _sources(config), config.sampling
+    split = _split(sources, config)
+    weighted = [
+        one for paths, weight in sources for one in _weighted(_opened(paths, config), weight, split, sampling.step)
+    ]
+    series = tuple(one for one, _ in weighted)
+    augmentation = Augmentation(sampling.flip, sampling.gain, sampling.blur, sampling.alone, sampling.one_sided)
+    sampler = Sampler(series, tuple(weight for _, weight in weighted), split, sampling.size, sampling.margin,
+                      sampling.step, config.training.seed, augmentation)  # fmt: skip
+    judged = _spread(_held_out(series, split, sampling.step), config.training.validate_maps)
+    if not judged and config.training.select == "best":
+        raise InputError("no field is held out, so that there is no best validation: give split.hold_out or split.last, or "
+                         "--set training.select=last to keep the last weights unjudged")  # fmt: skip
+    names = tuple(Path(path).name for paths, _ in sources for path in paths)
+    return Curriculum(sampler, judged, split, sampling.step, _digest(series, split), names)
+
+
+def _sources(config: Config) -> Sources:
+    """Paths that are opened together, and their common weight."""
+    found: Sources = [([source.path], source.weight) for source in config.data.series]
+    if config.data.files:
+        found.insert(0, (list(config.data.files), 1.0))
+    return found or [([geos_cf_sample()], 1.0)]
+
+
+def _split(sources: Sources, config: Config) -> Split:
+    """What is held out: as prepared sets say, or else as the configuration says.
+
+    A set was divided when it was made, and learning from what it keeps for tests would spoil them.
+
+    Raises:
+        InputError: if sets were divided in different ways.
+    """
+    found = [stored_split(path) for paths, _ in sources for path in paths]
+    stored = list(dict.fromkeys(split for split in found if split is not None and not split.is_empty))
+    if len(stored) > 1:
+        raise InputError(f"prepared sets with different splits ({stored[0]} and {stored[1]}): wanted the same in all; prepare "
+                         "them with the same --hold-out and --last, or train on one of them")  # fmt: skip
+    return stored[0] if stored else Split(tuple(Region(*box) for box in config.split.hold_out), config.split.last)
+
+
+def _opened(paths: list[str | Path], config: Config) -> list[Series]:
+    """The series of some paths, all with the network's factor."""
+    found = open_series(paths, units=config.data.units, scale=config.data.scale)
+    for series in found:
+        if series.factor != FACTOR:
+            raise InputError(f"{series.name}: its fields are {series.factor} times as fine as their coarse ones; the network "
+                             f"refines by {FACTOR}")  # fmt: skip
+    return found
+
+
+def _weighted(series: list[Series], weight: float, split: Split, step: int) -> Iterator[tuple[Series, float]]:
+    """The series of one source, which share its weight by the number of fields to learn from."""
+    counts = [split.training_numbers(one, step).size for one in series]
+    for one, count in zip(series, counts, strict=True):
+        yield one, weight * count / max(sum(counts), 1)
+
+
+def _held_out(series: Iterable[Series], split: Split, step: int) -> list[tuple[Series, int]]:
+    """All fields that have a held-out part."""
+    return [(one, int(number)) for one in series for number in split.validation_numbers(one, step)]
+
+
+def _spread(fields: list[tuple[Series, int]], count: int) -> tuple[tuple[Series, int], ...]:
+    """At most ``count`` of them, evenly spread."""
+    chosen = np.unique(np.linspace(0, len(fields) - 1, min(count, len(fields))).round().astype(int))
+    return tuple(fields[i] for i in chosen)
+
+
+def _digest(series: Iterable[Series], split: Split) -> str:
+    """A SHA-256 that tells other data from these: reading years of them whole would take longer than it is worth."""
+    whole = hashlib.sha256(repr(split).encode())
+    for one in series:
+        whole.update(f"{one.grid!r} {one.coarse!r} {len(one)} {one.held_out}".encode())
+        if one.times is not None:
+            whole.update(one.times.astype("datetime64[s]").astype(np.int64).tobytes())
+        for number in np.unique(np.linspace(0, len(one) - 1, _LOOKED_AT).round().astype(int)):
+            field = np.nan_to_num(one.read(int(number)), nan=-1.0)  # NaN has many bit patterns
+            whole.update(np.ascontiguousarray(field, np.float32).tobytes())
+    return whole.hexdigest()

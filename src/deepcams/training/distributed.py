@@ -1,0 +1,133 @@
+"""The processes and the device of a training: one of either, or as many as ``torchrun`` started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from deepcams.errors import DeepcamsError, InputError
+
+_TOO_MUCH = (
+    "out of memory: lower training.batch first (--set training.batch=4), then sampling.size or network.channels; or start "
+    "more processes, which share a batch. The last checkpoint is kept"
+)
+DEVICES = ("cpu", "cuda", "auto")
+
+
+@dataclass(frozen=True)
+class World:
+    """The processes that train together, seen from one of them.
+
+    Attributes:
+        device: where this one computes.
+        rank: its number.
+        size: how many there are.
+    """
+
+    device: torch.device
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that writes and speaks."""
+        return self.rank == 0
+
+    def sums(self, *values: float) -> tuple[float, ...]:
+        """The sums of numbers over all processes; also the place where they wait for each other."""
+        if self.size == 1:
+            return values
+        numbers = torch.tensor(values, dtype=torch.float64, device=self.device)
+        distributed.all_reduce(numbers)
+        return tuple(numbers.tolist())
+
+    def wrap(self, module: nn.Module) -> nn.Module:
+        """The module, with gradients averaged over all processes."""
+        return DistributedDataParallel(module) if self.size > 1 else module
+
+
+@contextmanager
+def processes(device: str) -> Iterator[World]:
+    """Join the other processes, if ``torchrun`` started any; leave them at the end.
+
+    Args:
+        device: one of :data:`DEVICES`; ``auto`` is CUDA where there is one.
+
+    Raises:
+        InputError: if CUDA is asked for and there is none.
+    """
+    size, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
+    chosen = _device(device, int(os.environ.get("LOCAL_RANK", 0)))
+    if size == 1:
+        yield World(chosen)
+        return
+    if chosen.type == "cuda":
+        torch.cuda.set_device(chosen)
+    distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    try:
+        yield World(chosen, rank, size)
+    finally:
+        distributed.destroy_process_group()
+
+
+def _device(name: str, local: int) -> torch.device:
+    """The device of a process that is number ``local`` on its node."""
+    if name not in DEVICES:
+        raise InputError(f"device {name!r}: wanted one of {', '.join(DEVICES)}")
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name == "cpu" or (name == "auto" and not there):
+        return torch.device("cpu")
+    if not there:
+        raise InputError(f"device cuda: torch {torch.__version__} finds no CUDA device; use --device cpu, or install a torch "
+                         "and a driver that fit the GPU")  # fmt: skip
+    if local >= there:
+        raise InputError(f"device cuda: process {local} of this node has no GPU of its own, since it has {there}; start at "
+                         f"most {there} (torchrun --nproc-per-node {there})")  # fmt: skip
+    return torch.device("cuda", local)
+
+
+@contextmanager
+def reproducible(device: torch.device) -> Iterator[None]:
+    """Within the block, the same work gives the same bits, as far as the device can.
+
+    On a CPU it does anyway, for a given number of threads. On CUDA, torch is told to take deterministic algorithms;
+    where it has none, it warns.
+    """
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    benchmark = torch.backends.cudnn.benchmark
+    if device.type == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it, cuBLAS refuses to be deterministic
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        torch.backends.cudnn.benchmark = benchmark
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Turn a failure for want of memory into an error that says which settings take less.
+
+    Raises:
+        DeepcamsError: if memory ran out within the block.
+    """
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not isinstance(error, torch.OutOfMemoryError) and not _for_memory(error):
+            raise
+        raise DeepcamsError(_TOO_MUCH) from error
+
+
+def _for_memory(error: RuntimeError) -> bool:
+    """Whether a plain RuntimeError is the CPU allocator's, which has no type of its own."""
+    text = str(error)
+    return "can't allocate memory" in text or "not enough memory" in text

@@ -1,0 +1,306 @@
+"""The training of the spatial network: draw, predict, compare, step; validate, keep, and go on after any interruption."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from deepcams.errors import CheckError, InputError, OutputError
+from deepcams.layers.weights import State
+from deepcams.provenance import provenance
+from deepcams.spatial.network import Architecture, SpatialNetwork, Views, predict
+from deepcams.training.batches import Batch, batches, to_device
+from deepcams.training.card import CARD, WEIGHTS, Result, write_results
+from deepcams.training.checkpoint import Learner, load_checkpoint, save_checkpoint
+from deepcams.training.config import Config, Training
+from deepcams.training.curriculum import Curriculum, gather
+from deepcams.training.distributed import World, enough_memory, processes, reproducible
+from deepcams.training.journal import NAME as JOURNAL
+from deepcams.training.journal import Journal
+from deepcams.training.losses import stabilised
+from deepcams.training.stopping import stop_requests
+from deepcams.training.validation import NETWORK, Validator
+
+CHECKPOINT = "checkpoint.safetensors"
+_OURS = (CHECKPOINT, JOURNAL, WEIGHTS, CARD)
+_WORKERS = 4  # threads that prepare examples, where there are as many processors
+_EMA_WARM_UP = 10  # steps: a young average forgets faster, so that it is not held back by the beginning
+
+Progress = Callable[[int, float], None]
+Report = Callable[[str], None]
+
+
+class Predictor(nn.Module):
+    """The network and the conservation layer as one module, since several processes share what one module does."""
+
+    def __init__(self, network: SpatialNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, views: Views, shares: Tensor) -> Tensor:
+        """(batch, 9, rows, columns) the prediction in ug m-3."""
+        return predict(self.network, views, shares)
+
+
+def train_spatial(config: Config, folder: Path, *, device: str = "auto", overwrite: bool = False,
+                  workers: int | None = None, progress: Progress = lambda count, loss: None,
+                  report: Report = lambda text: None) -> Result:  # fmt: skip
+    """Train the spatial network, or go on with a training that was interrupted.
+
+    Args:
+        config: all settings.
+        folder: where checkpoints, metrics, weights and the model card go. If it holds a checkpoint of the same settings
+            and data, training goes on from there and ends as if it had not been interrupted.
+        device: ``cpu``, ``cuda`` or ``auto``.
+        overwrite: begin anew.
+        workers: threads that prepare examples; None for one per processor, at most 4. Results do not depend on it.
+        progress: called with the number of steps done since the last call, and the loss.
+        report: called with lines for people.
+
+    Raises:
+        InputError: if settings, data or checkpoint do not fit, or CUDA is asked for and absent.
+        OutputError: if the folder cannot be written to.
+        CheckError: if the loss is not finite; the last checkpoint is kept.
+        DeepcamsError: if memory runs out; the last checkpoint is kept.
+        KeyboardInterrupt: after Ctrl-C, when a checkpoint was written.
+        SystemExit: after SIGTERM, when a checkpoint was written.
+    """
+    with processes(device) as world, reproducible(world.device), enough_memory():
+        if config.training.batch < world.size:
+            raise InputError(f"training.batch = {config.training.batch} on {world.size} processes: wanted one example for "
+                             "each at least")  # fmt: skip
+        curriculum = gather(config)
+        if world.first:
+            _prepare_folder(folder, overwrite=overwrite)
+        world.sums(0)  # nobody looks for a checkpoint before the first process has made room
+        trainer = Trainer(config, curriculum, folder, world, progress, report if world.first else lambda text: None)
+        trainer.run(workers or min(_WORKERS, os.cpu_count() or 1))
+        return trainer.result()
+
+
+def rate_at(step: int, training: Training) -> float:
+    """The learning rate of a step, counted from 1: a linear warm-up, then a cosine to zero."""
+    warm_up = min(training.warm_up, training.steps // 10)
+    if step <= warm_up:
+        return training.rate * step / warm_up
+    part = (step - warm_up) / (training.steps + 1 - warm_up)
+    return training.rate * 0.5 * (1 + math.cos(math.pi * part))
+
+
+@torch.no_grad()
+def update_average(averaged: nn.Module, network: nn.Module, decay: float, step: int) -> None:
+    """Move the averaged weights towards those of a step, counted from 1."""
+    kept = min(decay, step / (step + _EMA_WARM_UP))
+    for average, current in zip(averaged.parameters(), network.parameters(), strict=True):
+        average.lerp_(current, 1 - kept)
+
+
+def make_optimiser(network: nn.Module, training: Training) -> torch.optim.AdamW:
+    """AdamW (Loshchilov and Hutter, ICLR 2019); biases and other vectors do not decay."""
+    parameters = list(network.parameters())
+    groups = [
+        {"params": [one for one in parameters if one.ndim > 1], "weight_decay": training.weight_decay},
+        {"params": [one for one in parameters if one.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=training.rate)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a step was like: loss, learning rate, norm of the gradient."""
+
+    loss: float
+    rate: float
+    norm: float
+
+
+class Trainer:
+    """One training in its folder.
+
+    Args:
+        config: all settings.
+        curriculum: the data.
+        folder: there already; a checkpoint in it is gone on from.
+        world: the processes.
+        progress: as in :func:`train_spatial`.
+        report: as in :func:`train_spatial`.
+
+    Raises:
+        InputError: if the checkpoint in the folder does not fit.
+    """
+
+    def __init__(self, config: Config, curriculum: Curriculum, folder: Path, world: World, progress: Progress,
+                 report: Report) -> None:  # fmt: skip
+        self.config, self.curriculum, self.folder, self.world = config, curriculum, folder, world
+        self._progress, self._report = progress, report
+        torch.manual_seed(config.training.seed)
+        self.architecture = Architecture(**config.network.model_dump())
+        network = SpatialNetwork(self.architecture).to(world.device)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's annotations
+        averaged = copy.deepcopy(network).requires_grad_(False)
+        self.learner = Learner(network, averaged, make_optimiser(network, config.training))
+        self._predictor = world.wrap(Predictor(network))
+        self._validator = Validator(curriculum, world)
+        self._began = time.monotonic()
+        self._go_on()
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done, or no better validation has come for long enough."""
+        training, done = self.config.training, self.learner.progress
+        return done.step >= training.steps or 0 < training.patience <= done.waited
+
+    def run(self, workers: int) -> None:
+        """Take the steps that are left."""
+        done, training = self.learner.progress, self.config.training
+        journal = Journal(self.folder if self.world.first else None, done.step)
+        steps = range(done.step + 1, training.steps + 1)
+        coming = batches(self.curriculum.sampler, steps, training.batch, self.world, workers)
+        with closing(journal), closing(coming), stop_requests() as stop:
+            while not self.finished:
+                batch = to_device(next(coming), self.world.device)
+                total, asked = self.world.sums(float(batch.weights.sum(dtype=torch.float64)), float(bool(stop.number)))
+                if asked:
+                    self._save(journal)
+                    self._report(f"stopped after step {done.step}; the same command goes on from there")
+                    stop.leave()
+                taken = self.step(batch, total)
+                self._after(taken, journal)
+                self._progress(1, taken.loss)
+            self._save(journal)
+
+    def step(self, batch: Batch, total: float) -> Taken:
+        """One step of the optimiser.
+
+        Args:
+            batch: this process's part.
+            total: the sum of the weights in all parts.
+
+        Raises:
+            CheckError: if the loss or its gradient is not finite; the weights are as before.
+        """
+        learner, training, world = self.learner, self.config.training, self.world
+        number = learner.progress.step + 1
+        rate = rate_at(number, training)
+        for group in learner.optimiser.param_groups:
+            group["lr"] = rate
+        # Seeded anew each time, so that a step depends on its number, not on those before it in this process.
+        torch.manual_seed(training.seed * 1_000_003 + number * world.size + world.rank)
+        learner.optimiser.zero_grad(set_to_none=True)
+        with torch.autocast(world.device.type, torch.bfloat16, enabled=training.precision == "bf16"):
+            prediction = self._predictor(batch.views, batch.shares)
+        loss = stabilised(prediction.float(), batch.target, batch.views.coarse, batch.weights, square=training.square,
+                          total=total)  # fmt: skip
+        torch.autograd.backward(loss * world.size)  # the processes' gradients are averaged, and their losses add up
+        norm = float(nn.utils.clip_grad_norm_(learner.network.parameters(), training.clip))
+        (value,) = world.sums(float(loss.detach()))
+        self._refuse_nonsense(number, {"the loss": value, "the norm of its gradient": norm})
+        learner.optimiser.step()
+        update_average(learner.averaged, learner.network, training.ema, number)
+        learner.progress.step = number
+        return Taken(value, rate, norm)
+
+    def result(self) -> Result:
+        """Write the chosen weights and their card, and say what came out."""
+        done, training = self.learner.progress, self.config.training
+        best = training.select == "best"
+        scores, step = (done.best, done.best_step) if best else (done.latest, done.step)
+        result = Result(self.folder, step, done.step, scores, str(self.world.device))
+        if self.world.first:
+            state = self.learner.best if best else self.learner.averaged.state_dict()
+            settings = {"architecture": asdict(self.architecture), "selected": training.select}
+            write_results(result, state, self._facts() | settings)
+        self.world.sums(0)
+        return result
+
+    def _go_on(self) -> None:
+        """Take up the state of the checkpoint, if there is one."""
+        path = self.folder / CHECKPOINT
+        if not path.is_file():
+            return
+        found = load_checkpoint(path, self.learner, self._facts())
+        step = self.learner.progress.step
+        self._report(f"going on after step {step} of {path}")
+        if found.get("threads") != torch.get_num_threads():
+            self._report(f"note: begun with {found.get('threads')} threads, and there are {torch.get_num_threads()} now: the "
+                         "result will differ by rounding from that of an uninterrupted run")  # fmt: skip
+        self._progress(step, float("nan"))
+
+    def _after(self, taken: Taken, journal: Journal) -> None:
+        """Validate and keep, if it is time."""
+        done, training = self.learner.progress, self.config.training
+        last = done.step == training.steps
+        line: dict[str, Any] = asdict(taken)
+        if self.curriculum.judged and (last or done.step % training.validate_every == 0):
+            line["validation"] = self._validate()
+        journal.write(done.step, line | {"seconds": round(time.monotonic() - self._began, 3)})
+        if done.step % training.checkpoint_every == 0:
+            self._save(journal)
+
+    def _validate(self) -> dict[str, dict[str, float]]:
+        """Score the averaged weights, and remember them if they are the best so far."""
+        learner, done = self.learner, self.learner.progress
+        scores = self._validator.scores(learner.averaged)
+        self._refuse_nonsense(done.step, {"the RMSE in validation": scores[NETWORK]["rmse"]})
+        done.latest, done.waited = scores, done.waited + 1
+        if not done.best or scores[NETWORK]["rmse"] < done.best[NETWORK]["rmse"]:
+            done.best, done.best_step, done.waited = scores, done.step, 0
+            learner.best = _copy(learner.averaged.state_dict())
+        told = ", ".join(f"{name} {one['rmse']:.3f} / {one['mae']:.3f}" for name, one in scores.items())
+        self._report(f"step {done.step}: RMSE / MAE {told} ug m-3")
+        return scores
+
+    def _save(self, journal: Journal) -> None:
+        """Write a checkpoint."""
+        journal.sync()
+        if self.world.first:
+            facts = self._facts() | {"threads": torch.get_num_threads()}
+            save_checkpoint(self.folder / CHECKPOINT, self.learner, facts)
+
+    def _facts(self) -> dict[str, Any]:
+        """What the state belongs to."""
+        config, split = self.config.record(), self.curriculum.split
+        made = provenance({"training": config}, self.curriculum.inputs)
+        held_out = {"hold_out": [list(one.bounds) for one in split.held_out], "last": split.last}
+        return {"config": config, "data": self.curriculum.digest, "held_out": held_out, "provenance": made}
+
+    def _refuse_nonsense(self, number: int, values: Mapping[str, float]) -> None:
+        """Stop where a number is not finite, before anything is kept."""
+        for name, value in values.items():
+            if not math.isfinite(value):
+                raise CheckError(f"step {number}: {name} is {value:g}, wanted a finite number; the last checkpoint in "
+                                 f"{self.folder} is kept. Lower training.rate or training.clip and begin anew, or look for "
+                                 "impossible values in the data")  # fmt: skip
+
+
+def _copy(state: State) -> State:
+    return {name: tensor.detach().clone() for name, tensor in state.items()}
+
+
+def _prepare_folder(folder: Path, *, overwrite: bool) -> None:
+    """Make the folder, or make room in it.
+
+    Raises:
+        OutputError: if it cannot be made, or holds weights without the checkpoint to go on from.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in _OURS if overwrite else ():
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be used ({error.strerror}); give another --output") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder}: is not writable; give another --output")
+    if (folder / WEIGHTS).exists() and not (folder / CHECKPOINT).exists():
+        raise OutputError(f"{folder / WEIGHTS}: exists already, without a checkpoint to go on from; give another --output, or "
+                          "--overwrite to replace it")  # fmt: skip
