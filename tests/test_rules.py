@@ -120,7 +120,8 @@ def test_nothing_heavy_is_imported_before_it_is_needed(call):
 def test_the_fast_method_never_imports_torch(tmp_path):
     script = (
         "import sys\nfrom deepcams.cli import main\n"
-        f"try: main(['downscale', '--sample', {str(tmp_path / 'out.nc')!r}, '--region', 'alps', '--method', 'fast', '--quiet'])\n"
+        f"output = {str(tmp_path / 'out.nc')!r}\n"
+        "try: main(['downscale', '--sample', output, '--region', 'alps', '--method', 'fast', '--quiet'])\n"
         "except SystemExit as end: assert end.code == 0\nassert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

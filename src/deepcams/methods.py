@@ -84,8 +84,8 @@ def refuse_untrained(method: Recipe, species: str, factor: int) -> None:
         InputError: if the method has trained weights, and the species is not PM2.5 or the factor not 3.
     """
     if method.space.weights is not None and (species, factor) != (TRAINED_SPECIES, TRAINED_FACTOR):
-        raise InputError(f"method {method.name} is trained for {TRAINED_SPECIES} made {TRAINED_FACTOR} times as fine, and asked "
-                         f"for {species} made {factor} times as fine: use --method {UNTRAINED}")  # fmt: skip
+        raise InputError(f"method {method.name} is trained for {TRAINED_SPECIES} made {TRAINED_FACTOR} times as fine, and "
+                         f"asked for {species} made {factor} times as fine: use --method {UNTRAINED}")  # fmt: skip
 
 
 def _pick(choices: dict[str, _T], name: str, what: str) -> _T:

@@ -241,9 +241,7 @@ def _length(job: Job, first: _Start, second: _Start) -> float:
 
 
 def _sharpen(job: Job, coarse: Field, neighbours: Sequence[Neighbour], memo: Memo | None = None) -> Field:
-    scene = Scene(
-        coarse, job.window.coarse, job.factor, job.analyses.epsilon, tuple(neighbours), memo=memo or Memo()
-    )
+    scene = Scene(coarse, job.window.coarse, job.factor, job.analyses.epsilon, tuple(neighbours), memo=memo or Memo())
     fine: Field = from_blocks(job.recipe.space.sharpen(scene), job.window.coarse)
     return fine
 

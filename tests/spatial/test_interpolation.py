@@ -6,8 +6,8 @@ import pytest
 from deepcams.conserve import area_mean
 from deepcams.grid import Grid
 from deepcams.spatial import SPATIAL
-from deepcams.spatial.scene import Scene
 from deepcams.spatial.interpolation import CUBIC, LINEAR, NEAREST, SPLINE, interpolate_blocks
+from deepcams.spatial.scene import Scene
 from deepcams.sphere import from_blocks
 
 GLOBE = Grid(90, 0, 7.5, 25, 48)

@@ -9,8 +9,8 @@ from hypothesis.extra.numpy import arrays
 from deepcams.conserve import area_mean
 from deepcams.grid import Grid
 from deepcams.spatial import SPATIAL
-from deepcams.spatial.scene import Scene
 from deepcams.spatial.lcbp import log_field, sharpen
+from deepcams.spatial.scene import Scene
 from deepcams.sphere import from_blocks
 
 GRIDS = [Grid(40, 10, 0.75, 5, 4), Grid(90, 0, 45, 5, 8), Grid(90, 10, 0.75, 3, 4), Grid(0, 0, 0.75, 1, 1)]

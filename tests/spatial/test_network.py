@@ -129,7 +129,7 @@ def test_threads_do_not_change_the_result(network):
 
 
 def test_another_factor_is_refused(network):
-    with pytest.raises(InputError, match="factor 5.*--method fast"):
+    with pytest.raises(InputError, match=r"factor 5.*--method fast"):
         sharpen(Scene(np.ones(BOX.shape, np.float32), BOX, 5, 0.05), network)
 
 

@@ -15,7 +15,14 @@ import click
 from deepcams import __version__
 from deepcams.errors import DeepcamsError
 
-_COMMANDS = ("downscale", "evaluate", "inspect", "plot", "prepare", "train")  # each a module of its name in this package
+_COMMANDS = (
+    "downscale",
+    "evaluate",
+    "inspect",
+    "plot",
+    "prepare",
+    "train",
+)  # each a module of its name in this package
 
 
 class _LazyGroup(click.Group):

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     help="The recipe: deepcams (with our network) or fast (without).  [default: deepcams for PM2.5, else fast]",
 )
 @click.option(
-    "--space", help="Another way in space than the recipe's: network, lcbp, nearest, bilinear, bicubic, bicubic-conserving, ..."
+    "--space",
+    help="Another way in space than the recipe's: network, lcbp, nearest, bilinear, bicubic, bicubic-conserving, ...",
 )
 @click.option("--time", help="Another way in time than the recipe's: flow, linear.")
 @click.option("--order", help="space-first: sharpen each analysis once; time-first: sharpen every hour.")

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import click
 
 _PLAIN_INTERVAL = 30.0  # seconds between plain lines
 
 
+class Advance(Protocol):
+    """Tells how many pieces more are done, and what else there is to say."""
+
+    def __call__(self, count: int, note: str = "") -> None:
+        """Show it."""
+
+
 @contextmanager
-def progress(total: int, what: str, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+def progress(total: int, what: str, *, quiet: bool) -> Iterator[Advance]:
     """Show how far work has come.
 
     Args:
@@ -22,10 +30,10 @@ def progress(total: int, what: str, *, quiet: bool) -> Iterator[Callable[[int], 
         quiet: show nothing.
 
     Yields:
-        A function that is told how many more are done.
+        A function that is told how many more are done, and a note to show beside.
     """
     if quiet:
-        yield lambda count: None
+        yield lambda count, note="": None
     elif sys.stderr.isatty():
         with _bar(total, what) as advance:
             yield advance
@@ -34,7 +42,7 @@ def progress(total: int, what: str, *, quiet: bool) -> Iterator[Callable[[int], 
 
 
 @contextmanager
-def _bar(total: int, what: str) -> Iterator[Callable[[int], None]]:
+def _bar(total: int, what: str) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -43,31 +51,34 @@ def _bar(total: int, what: str) -> Iterator[Callable[[int], None]]:
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.fields[note]}"),
         TimeRemainingColumn(),
     )
     began = time.monotonic()
     with Progress(*columns, console=Console(stderr=True)) as shown:
-        task = shown.add_task(what, total=total, rate="")
+        task = shown.add_task(what, total=total, rate="", note="")
 
-        def advance(count: int) -> None:
+        def advance(count: int, note: str = "") -> None:
             done = shown.tasks[0].completed + count
             rate = f"{(time.monotonic() - began) / max(done, 1):.2f} s each"
-            shown.update(task, advance=count, rate=rate)
+            shown.update(task, advance=count, rate=rate, note=note)
 
         yield advance
 
 
-def _plain(total: int, what: str) -> Callable[[int], None]:
+def _plain(total: int, what: str) -> Advance:
     done, began = 0, time.monotonic()
     last = began
 
-    def advance(count: int) -> None:
+    def advance(count: int, note: str = "") -> None:
         nonlocal done, last
         done += count
         now = time.monotonic()
         if now - last >= _PLAIN_INTERVAL or (done == total and count):
             last = now
             left = (now - began) / max(done, 1) * (total - done)
-            click.echo(f"{done} of {total} {what}, {left:.0f} s left", err=True)
+            click.echo(
+                ", ".join([f"{done} of {total} {what}", f"{left:.0f} s left", *([note] if note else [])]), err=True
+            )
 
     return advance

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,14 +84,9 @@ def _train(config: Config, output: Path, device: str, workers: int | None, *, ov
             device=device,
             overwrite=overwrite,
             workers=workers,
-            progress=_advancing(advance),
+            progress=lambda count, loss: advance(count, f"loss {loss:.4f}"),
             report=lambda text: None if silent else click.echo(text, err=True),
         )
-
-
-def _advancing(advance: Callable[[int], None]) -> Callable[[int, float], None]:
-    """What the loop tells, as the progress bar takes it."""
-    return lambda count, loss: advance(count)
 
 
 def _speaks() -> bool:

@@ -84,7 +84,8 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:
-        free = shutil.disk_usage(path.absolute().parent).free
+        there = next(folder for folder in path.absolute().parents if folder.exists())
+        free = shutil.disk_usage(there).free
         full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or free < _MEGABYTE
         why = "the disk is full" if full else f"cannot be written ({error})"
         raise OutputError(f"{path}: {why}; {free / _MEGABYTE:.0f} MB are free there") from error

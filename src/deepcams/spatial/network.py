@@ -203,13 +203,14 @@ def sharpen(scene: Scene, network: SpatialNetwork) -> Array:
     if scene.factor != FACTOR:
         raise InputError(f"refinement factor {scene.factor}: the network is trained for {FACTOR}; use --method fast")
     seen = views(scene)
-    wide = Views(*(torch.from_numpy(_widened(view, scene.grid, network.architecture.halo))[None] for view in seen))
-    inside = slice(network.architecture.halo, -network.architecture.halo)
+    halo, device = network.architecture.halo, network.epsilon.device
+    wide = Views(*(torch.from_numpy(_widened(view, scene.grid, halo))[None].to(device) for view in seen))
+    inside = slice(halo, -halo)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with torch.inference_mode():
-            correction = network(wide)[0, :, inside, inside].float().numpy()
+            correction = network(wide)[0, :, inside, inside].float().cpu().numpy()
     finally:
         torch.set_num_threads(threads)
     shape = np.log(np.maximum(seen.first, _SMALLEST)) + correction

@@ -108,8 +108,13 @@ def _weighted(series: list[Series], weight: float, split: Split, step: int) -> I
 
 
 def _held_out(series: Iterable[Series], split: Split, step: int) -> list[tuple[Series, int]]:
-    """All fields that have a held-out part."""
-    return [(one, int(number)) for one in series for number in split.validation_numbers(one, step)]
+    """The fields that have a held-out part: of a series, those with neighbours, as analyses have them, or else all."""
+    found: list[tuple[Series, int]] = []
+    for one in series:
+        numbers = split.validation_numbers(one, step)
+        accompanied = one.accompanied(numbers, step)
+        found += [(one, int(number)) for number in (accompanied if accompanied.size else numbers)]
+    return found
 
 
 def _spread(fields: list[tuple[Series, int]], count: int) -> tuple[tuple[Series, int], ...]:

@@ -53,7 +53,8 @@ class Augmentation:
         gain: concentrations are multiplied with a number from 1/gain to gain, even in its logarithm.
         blur: largest standard deviation in fine cells of a Gaussian blur of the fine field, even from 0; 0 for none.
             Series whose coarse fields are given are not blurred.
-        alone: probability that a scene has no neighbours though there are some.
+        alone: probability that an example is any field, without neighbours; otherwise it is one that has some, if any
+            have.
         one_sided: probability, where there are two neighbours and not none, that one is left out.
 
     Raises:
@@ -80,12 +81,22 @@ class Augmentation:
         self, neighbours: tuple[tuple[int, float], ...], random: np.random.Generator
     ) -> tuple[tuple[int, float], ...]:
         """Those of the neighbours that are shown."""
-        alone, one_sided, side = random.random(3)
-        if alone < self.alone:
-            return ()
+        one_sided, side = random.random(2)
         if len(neighbours) == 2 and one_sided < self.one_sided:
             return (neighbours[int(side < 0.5)],)
         return neighbours
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A window of a series: its fields, and the neighbours that are shown."""
+
+    series: Series
+    number: int
+    grid: Grid
+    fine: Field
+    given: Field | None
+    shown: tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True)
@@ -151,31 +162,34 @@ class Sampler:
         random = np.random.default_rng((self.seed, step_number, index))
         place = int(random.choice(len(self.series), p=np.array(self.weights) / sum(self.weights)))
         series, numbers = self.series[place], self._numbers[place]
+        accompanied = self._accompanied[place]
+        alone = random.random() < self.augmentation.alone or not accompanied.size
         for _ in range(_TRIES):
-            number = int(random.choice(numbers))
+            number = int(random.choice(numbers if alone else accompanied))
+            shown = () if alone else self.augmentation.choose(series.neighbours(number, self.step), random)
             grid = self._window(series, random)
             fine, given = series.fine_on(grid, number), series.given_on(grid, number)
             if self._is_enough(fine, given, series, grid):
-                return self._example(series, number, grid, fine, given, random)
+                return self._example(_Drawn(series, number, grid, fine, given, shown), random)
         raise InputError(f"{series.name}: no window of {self.size} x {self.size} coarse cells with enough known values in "
                          f"{_TRIES} draws; make windows smaller, hold out less, or leave the series out")  # fmt: skip
 
-    def _example(
-        self, series: Series, number: int, grid: Grid, fine: Field, given: Field | None, random: np.random.Generator
-    ) -> Example:
-        """The example of a window, changed and with neighbours as drawn."""
+    def _example(self, drawn: _Drawn, random: np.random.Generator) -> Example:
+        """The example of a window, changed as drawn."""
+        series, grid = drawn.series, drawn.grid
         change = self.augmentation.draw(random)
-        change = change if given is None else Change(change.flip, change.gain)
-        shown = self.augmentation.choose(series.neighbours(number, self.step), random)
+        change = change if drawn.given is None else Change(change.flip, change.gain)
 
         def coarse_of(fine: Field, given: Field | None) -> Field:
             return means(change.apply(fine), grid, series.factor) if given is None else change.apply(given)
 
-        beside = [(coarse_of(series.fine_on(grid, one), series.given_on(grid, one)), hours) for one, hours in shown]
+        beside = [
+            (coarse_of(series.fine_on(grid, one), series.given_on(grid, one)), hours) for one, hours in drawn.shown
+        ]
         counted = self.split.learned(grid.refine(series.factor))
         counted = counted[:, ::-1] if change.flip else counted
-        coarse = coarse_of(fine, given)
-        return make_example(change.apply(fine), coarse, grid, counted, beside, self.margin)
+        coarse = coarse_of(drawn.fine, drawn.given)
+        return make_example(change.apply(drawn.fine), coarse, grid, counted, beside, self.margin)
 
     def _window(self, series: Series, random: np.random.Generator) -> Grid:
         """The coarse grid of a window somewhere in a series."""
@@ -222,6 +236,11 @@ class Sampler:
     def _numbers(self) -> list[Numbers]:
         """For each series, the fields that are learned from."""
         return [self.split.training_numbers(series, self.step) for series in self.series]
+
+    @cached_property
+    def _accompanied(self) -> list[Numbers]:
+        """Those of :attr:`_numbers` that have a neighbour."""
+        return [one.accompanied(numbers, self.step) for one, numbers in zip(self.series, self._numbers, strict=True)]
 
     def _refuse_unfit(self) -> None:
         """Refuse series that no window can be drawn from."""

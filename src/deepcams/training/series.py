@@ -97,6 +97,10 @@ class Series:
         places = [(hours, time, int(np.searchsorted(self.times, time))) for hours, time in wanted]
         return tuple((i, float(h)) for h, time, i in places if i < self.count and self.times[i] == time)
 
+    def accompanied(self, numbers: Numbers, step: int) -> Numbers:
+        """Those of the fields that have a neighbour."""
+        return np.array([number for number in numbers if self.neighbours(int(number), step)], np.intp)
+
 
 @dataclass(frozen=True)
 class Split:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
@@ -54,9 +53,7 @@ class Validator:
         """
         if not self._baselines:  # they do not learn: once is enough
             self._baselines = {name: self._score(SPATIAL[name].sharpen) for name in BASELINES}
-        # A copy on the CPU: whole fields are sharpened there, as users do it.
-        used = copy.deepcopy(network).cpu()
-        return self._baselines | {NETWORK: self._score(lambda scene: sharpen(scene, used))}
+        return self._baselines | {NETWORK: self._score(lambda scene: sharpen(scene, network))}
 
     def _score(self, contender: Sharpen) -> dict[str, float]:
         """The scores of one contender, pooled over all fields."""
