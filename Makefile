@@ -32,7 +32,7 @@ wheel: $(READY_DEV)
 	rm -rf dist .venv-wheel
 	$(BIN)/python -m build --outdir dist .
 	$(PYTHON) -m venv .venv-wheel
-	.venv-wheel/bin/pip install --quiet dist/*.whl
+	.venv-wheel/bin/pip install --quiet --constraint constraints.txt dist/*.whl
 	mkdir dist/trial
 	cd dist/trial && ../../.venv-wheel/bin/deepcams downscale --sample trial.nc --region europe --quiet
 	.venv-wheel/bin/python -c "import xarray; assert xarray.open_dataset('dist/trial/trial.nc').pm2p5.shape == (10, 169, 281)"
@@ -40,6 +40,7 @@ wheel: $(READY_DEV)
 
 bench: $(READY_DEV)
 	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only
+	$(BIN)/python benchmarks/network.py
 	$(BIN)/python benchmarks/compare.py
 
 $(READY): pyproject.toml constraints.txt

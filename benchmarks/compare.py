@@ -57,10 +57,11 @@ class Contender:
 def contenders(grid: Path) -> list[Contender]:
     """All that can run on this machine."""
     python = sys.executable
-    tool = [python, "-m", "deepcams", "downscale", "--quiet"]
+    tool = [python, "-m", "deepcams", "downscale", "--quiet", "--method"]
     found = [
-        Contender("deepcams fast, Zarr", ".zarr", lambda source, out: [*tool, str(source), str(out)]),
-        Contender("deepcams fast, NetCDF", ".nc", lambda source, out: [*tool, str(source), str(out)]),
+        Contender("deepcams, Zarr", ".zarr", lambda source, out: [*tool, "deepcams", str(source), str(out)]),
+        Contender("fast, Zarr", ".zarr", lambda source, out: [*tool, "fast", str(source), str(out)]),
+        Contender("fast, NetCDF", ".nc", lambda source, out: [*tool, "fast", str(source), str(out)]),
         Contender("xarray interp, linear", ".nc", lambda source, out: [python, "-c", _XARRAY, str(source), str(out)]),
     ]
     if shutil.which("cdo"):
@@ -90,7 +91,7 @@ def main() -> None:
             for way in ways:
                 way.run(source, folder)
         if arguments.long:
-            long = Contender(f"deepcams fast, Zarr, {arguments.long} days", ".zarr", ways[0].command)
+            long = Contender(f"deepcams, Zarr, {arguments.long} days", ".zarr", ways[0].command)
             long.run(write_days(arguments.long, folder / "long.nc"), folder)
             ways.append(long)
         _print(ways, maps, 24 * arguments.long + 1)

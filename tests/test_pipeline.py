@@ -13,7 +13,7 @@ from deepcams.checks import Tally, check_means, check_values, mass_drift
 from deepcams.conserve import area_mean
 from deepcams.errors import CheckError, InputError
 from deepcams.grid import Grid
-from deepcams.io.cams import open_analyses
+from deepcams.io.cams import combine, from_dataset, open_analyses
 from deepcams.io.files import find_files
 from deepcams.methods import ORDERS, recipe
 from deepcams.pipeline import Job, hours
@@ -267,3 +267,61 @@ def test_what_python_callers_get_wrong(cams_array):
     for factor in (1, 2, -3):
         with pytest.raises(InputError, match="3, 5"):
             downscale(cams, factor=factor)
+
+
+@pytest.fixture
+def day_of_cams(cams_array):
+    """Nine analyses that move, without the fifth."""
+    rows, columns = np.mgrid[: BOX.rows, : BOX.columns]
+    fields = [5 + 40 * np.exp(-((columns - 3 - k / 2) ** 2 + (rows - 4) ** 2) / 6) for k in range(9)]
+    return cams_array(np.stack(fields).astype(np.float32), BOX).isel(time=[0, 1, 2, 3, 5, 6, 7, 8])
+
+
+def job_of(cams, **options):
+    name = str(cams.name)
+    return Job(
+        combine([from_dataset(cams.to_dataset(name=name), "test", variable=name)]), recipe("deepcams"), **options
+    )
+
+
+def test_sharpening_looks_at_the_analyses_beside_but_not_across_a_gap(day_of_cams):
+    job = job_of(day_of_cams)
+    assert [job.beside(number) for number in range(8)] == [(1,), (0, 2), (1, 3), (2,), (5,), (4, 6), (5, 7), (6,)]
+    assert Job(job.analyses, recipe("fast")).beside(1) == ()
+    first, *_, last = job.timeline.days
+    assert job.inputs(first) == tuple(range(8))
+    assert job.inputs(last) == (6, 7)
+
+
+def test_a_part_of_the_period_is_the_same_as_in_the_whole(day_of_cams):
+    """Also where the analyses beside a day lie outside the period asked for."""
+    times = day_of_cams.time.values.astype("datetime64[h]")
+    whole = {hour.time: hour.values for hour in hours(job_of(day_of_cams), Tally())}
+    part = list(hours(job_of(day_of_cams, start=times[5], end=times[6]), Tally()))
+    assert len(part) == 4
+    for hour in part:
+        np.testing.assert_array_equal(hour.values, whole[hour.time])
+
+
+def test_what_is_missing_beside_an_analysis_is_not_missing_in_it(day_of_cams):
+    holed = day_of_cams.copy()
+    holed[1, 2:5, 2:6] = np.nan
+    maps = {hour.time: hour.values for hour in hours(job_of(holed), Tally())}
+    times = day_of_cams.time.values.astype("datetime64[h]")
+    for number in (0, 2):
+        assert np.isfinite(maps[times[number]]).all()
+    assert np.isnan(maps[times[1]]).sum() == 9 * 12
+
+
+@pytest.mark.parametrize(("name", "factor"), [("pm10", 3), ("pm2p5", 5)])
+def test_what_no_network_is_trained_for_is_done_without_one(cams_array, name, factor):
+    cams = cams_array(np.full((2, *BOX.shape), 7, np.float32), BOX).rename(name)
+    result = downscale(cams, factor=factor)
+    assert '"method": "fast"' in result.attrs["deepcams_settings"]
+    with pytest.raises(InputError, match=r"trained for pm2p5 made 3 times as fine.*--method fast"):
+        downscale(cams, "deepcams", factor=factor)
+
+
+def test_settings_name_the_weights():
+    assert len(recipe("deepcams").settings["weights_sha256"]) == 64
+    assert "weights_sha256" not in recipe("fast").settings

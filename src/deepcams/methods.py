@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from deepcams.errors import InputError
 from deepcams.provenance import sha256_of
-from deepcams.spatial import SPATIAL
+from deepcams.spatial import SPATIAL, trained
 from deepcams.spatial.scene import SpatialMethod
 from deepcams.temporal import TEMPORAL, TemporalMethod
 
@@ -60,12 +61,18 @@ def default(species: str, factor: int) -> str:
 
 
 def recipe(
-    name: str = DEFAULT, *, space: str | None = None, time: str | None = None, order: str | None = None
+    name: str = DEFAULT,
+    *,
+    space: str | None = None,
+    time: str | None = None,
+    order: str | None = None,
+    weights: Path | None = None,
 ) -> Recipe:
     """A recipe by name, with parts of it exchanged if asked for.
 
     Raises:
-        InputError: for a name that does not exist; the message names those that do.
+        InputError: for a name that does not exist (the message names those that do), or weights that are not there or
+            have no network to go to.
     """
     asked = chosen = _pick(RECIPES, name, "method")
     if space is not None:
@@ -74,7 +81,21 @@ def recipe(
         chosen = replace(chosen, time=_pick(TEMPORAL, time, "time"))
     if order is not None:
         chosen = replace(chosen, order=_pick(dict(zip(ORDERS, ORDERS, strict=True)), order, "order"))
-    return chosen if chosen == asked else replace(chosen, name=CUSTOM)
+    chosen = chosen if chosen == asked else replace(chosen, name=CUSTOM)
+    return chosen if weights is None else with_weights(chosen, weights)
+
+
+def with_weights(method: Recipe, weights: Path) -> Recipe:
+    """A recipe with other weights in its network; its name stays, and its settings tell the weights.
+
+    Raises:
+        InputError: if it has no network, or the file is not there.
+    """
+    if method.space.weights is None:
+        raise InputError(
+            f"weights {weights} for {method.space.name} in space, which has none: give --method {DEFAULT} with --weights"
+        )
+    return replace(method, space=trained(weights))
 
 
 def refuse_untrained(method: Recipe, species: str, factor: int) -> None:

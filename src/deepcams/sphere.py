@@ -24,7 +24,8 @@ Array = Any  # numpy.ndarray or torch.Tensor: the same kind comes back
 def namespace(array: Array) -> ModuleType:
     """The module with the functions for this array: numpy, or torch if it is a tensor (torch is not imported for it)."""
     torch = sys.modules.get("torch")
-    return torch if torch is not None and isinstance(array, torch.Tensor) else np
+    tensor = getattr(torch, "Tensor", None)  # another thread may be importing torch just now
+    return torch if torch is not None and tensor is not None and isinstance(array, tensor) else np
 
 
 def pad(field: Array, grid: Grid, rows: int, columns: int) -> Array:

@@ -1,5 +1,6 @@
 """Exams on a small series: perfect and reversed contenders, missing truth, nesting, and the sample that ships."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from deepcams.sample import geos_cf_sample
 from deepcams.spatial import SPATIAL, SpatialMethod
 from deepcams.sphere import to_blocks
 from deepcams.temporal import TEMPORAL, TemporalMethod
+from deepcams.weights import SPATIAL_WEIGHTS
 
 QUICK = {"repeats": 20, "workers": 2}
 
@@ -121,18 +123,24 @@ def test_every_region_and_class_in_the_table_has_verdicts(series):
         assert {(one.task, one.kind, one.group) for one in result.verdicts if one.score == score} == parts
 
 
-def test_a_trained_contender_is_named_in_the_notes_and_left_out_without_torch(monkeypatch):
+def test_a_trained_contender_is_named_in_the_notes(monkeypatch):
     trained = Recipe("trained", replace(SPATIAL["lcbp"], weights=Path("weights")), TEMPORAL["linear"])
     monkeypatch.setitem(evaluation.RECIPES, "trained", trained)
     assert trained in evaluation.contenders()
-    assert any(note.startswith("trained was trained") for note in evaluation.notes_on((), [trained]))
-    assert evaluation.notes_on((), [evaluation.RECIPES["fast"]]) == ()
-    monkeypatch.setattr(evaluation, "find_spec", lambda name: None)
-    assert trained not in evaluation.contenders()
-    assert trained in evaluation.contenders(("trained",))
-    assert "trained is left out: it needs torch, which is not installed" in evaluation.notes_on(
-        (), evaluation.contenders()
-    )
+    assert any(note.startswith("trained was trained") for note in evaluation.notes_on([trained]))
+    assert evaluation.notes_on([evaluation.RECIPES["fast"]]) == ()
+
+
+def test_networks_can_be_judged_with_other_weights(tmp_path):
+    path = tmp_path / "own.safetensors"
+    shutil.copy(SPATIAL_WEIGHTS, path)
+    names = ("deepcams", "fast")
+    own = {one.name: one.space.weights for one in evaluation.contenders(names, weights=path)}
+    assert own == {"bicubic+linear": None, "deepcams": path, "fast": None}
+    with pytest.raises(InputError, match="no contender with a network: add --method deepcams"):
+        evaluation.contenders(("fast",), weights=path)
+    with pytest.raises(InputError, match="no such file"):
+        evaluation.contenders(names, weights=tmp_path / "other")
 
 
 def hole(hour, nonsense=1.0):

@@ -125,5 +125,5 @@ def test_an_hour_that_is_not_there_is_named(truth):
 
 
 def test_ours_is_the_first_recipe_asked_for():
-    assert ours(()).name == ours(("lcbp+linear",)).name == DEFAULT
-    assert ours(("lcbp+linear", "fast", "deepcams")).name == "fast"
+    assert ours(Exam()).name == ours(Exam(("lcbp+linear",))).name == DEFAULT
+    assert ours(Exam(("lcbp+linear", "fast", "deepcams"))).name == "fast"

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 )
 @click.option("--time", help="Another way in time than the recipe's: flow, linear.")
 @click.option("--order", help="space-first: sharpen each analysis once; time-first: sharpen every hour.")
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Weights of your own for the network (deepcams train).",
+)
 @click.option("--factor", default=3, show_default=True, help="Refinement in space, odd.")
 @click.option("--variable", default="pm2p5", show_default=True, help="The variable in the files.")
 @click.option("--units", help="Unit of the values, if the files do not say it or say it wrongly.")
@@ -64,7 +70,7 @@ def _job(inputs: list[str], sample: bool, *, start: str | None, end: str | None,
     """The job that the options describe."""
     from deepcams.io.cams import open_analyses
     from deepcams.io.files import find_files
-    from deepcams.methods import UNTRAINED, default, recipe
+    from deepcams.methods import DEFAULT, default, recipe
     from deepcams.pipeline import Job
     from deepcams.regions import parse_region
     from deepcams.sample import cams_sample
@@ -72,7 +78,7 @@ def _job(inputs: list[str], sample: bool, *, start: str | None, end: str | None,
 
     if sample == bool(inputs):
         raise InputError("wanted INPUT... and OUTPUT, or --sample and OUTPUT alone")
-    recipe(method or UNTRAINED, **parts)  # a wrong name is said before files are read
+    recipe(method or DEFAULT, **parts)  # a wrong name is said before files are read
     analyses = open_analyses(find_files(inputs or cams_sample()), variable=variable, units=units)
     return Job(
         analyses,

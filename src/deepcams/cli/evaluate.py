@@ -26,6 +26,12 @@ _WIDTH = 160  # columns of the table where the output is not a terminal
     help="A method of downscale (fast, ...) or a baseline (nearest+linear, ...) to judge; may be repeated.  [default: all]",
 )
 @click.option("--against", default="bicubic+linear", show_default=True, help="The contender to compare with.")
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Weights of your own for the network (deepcams train).",
+)
 @click.option("--region", help="Score only there: N,W,S,E in degrees (60,-10,35,30), or a name such as europe.")
 @click.option(
     "--margin",
@@ -82,12 +88,12 @@ def evaluate(data: tuple[str, ...], units: str | None, output: Path | None, figu
 
 
 def _exam(*, method: tuple[str, ...], against: str, region: str | None, margin: float, step: int, bootstrap: int,
-          workers: int | None) -> Exam:  # fmt: skip
+          weights: Path | None, workers: int | None) -> Exam:  # fmt: skip
     """The exam that the options describe."""
     from deepcams.evaluation.gridded import Exam
     from deepcams.regions import parse_region
 
-    return Exam(method, against, parse_region(region) if region else None, margin, step, bootstrap, workers)
+    return Exam(method, against, parse_region(region) if region else None, margin, step, bootstrap, workers, weights)
 
 
 def _check(output: Path, *, figures: bool, overwrite: bool) -> None:

@@ -6,13 +6,13 @@ All of them run through the same pipeline; a method that becomes a recipe is a c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepcams.errors import InputError
-from deepcams.methods import RECIPES, TIME_FIRST, Recipe
+from deepcams.methods import DEFAULT, RECIPES, TIME_FIRST, Recipe, with_weights
 from deepcams.spatial import SPATIAL
 from deepcams.temporal import TEMPORAL, TemporalMethod, linear
 from deepcams.temporal.setting import Setting
@@ -43,37 +43,36 @@ BASELINES: dict[str, Recipe] = {
 }
 
 
-def contenders(names: Sequence[str] = (), *, against: str = REFERENCE) -> list[Recipe]:
-    """The baselines and recipes of these names, or all of them that can run here, with the reference among them.
+def contenders(names: Sequence[str] = (), *, against: str = REFERENCE, weights: Path | None = None) -> list[Recipe]:
+    """The baselines and recipes of these names, or all of them, with the reference among them.
+
+    Args:
+        names: those to judge; none for all.
+        against: the reference.
+        weights: instead of those that networks come with.
 
     Raises:
-        InputError: for a name that does not exist; the message names those that do.
+        InputError: for a name that does not exist (the message names those that do), or weights that cannot be used.
     """
     known = BASELINES | RECIPES
     unknown = [name for name in (*names, against) if name not in known]
     if unknown:
         raise InputError(f"contender {unknown[0]!r} does not exist: wanted one of {', '.join(known)}")
-    chosen = {against, *(names or known.keys() - set(_without_torch()))}
-    return [recipe for name, recipe in known.items() if name in chosen]
+    chosen = [recipe for name, recipe in known.items() if name in {against, *(names or known)}]
+    return chosen if weights is None else _with_weights(chosen, weights)
 
 
-def notes_on(names: Sequence[str], recipes: Sequence[Recipe]) -> tuple[str, ...]:
-    """What a reader should know of the contenders: which were trained, and which are left out.
-
-    Args:
-        names: those asked for; none for all.
-        recipes: those that are judged.
-    """
-    trained = [recipe.name for recipe in recipes if recipe.space.weights is not None]
-    left_out = [name for name in _without_torch() if name not in (recipe.name for recipe in recipes)]
-    notes = [f"{name} was trained: on the data of its training (its model card names them) its scores are not held out"
-             for name in trained]  # fmt: skip
-    notes += [f"{name} is left out: it needs torch, which is not installed" for name in left_out if not names]
-    return tuple(notes)
+def _with_weights(recipes: list[Recipe], weights: Path) -> list[Recipe]:
+    """The recipes, those with a network with these weights."""
+    if all(recipe.space.weights is None for recipe in recipes):
+        raise InputError(f"weights {weights} and no contender with a network: add --method {DEFAULT}")
+    return [recipe if recipe.space.weights is None else with_weights(recipe, weights) for recipe in recipes]
 
 
-def _without_torch() -> list[str]:
-    """The recipes that cannot run here because torch is not installed."""
-    if find_spec("torch") is not None:
-        return []
-    return [name for name, recipe in RECIPES.items() if recipe.space.weights is not None]
+def notes_on(recipes: Sequence[Recipe]) -> tuple[str, ...]:
+    """What a reader should know of the contenders: which were trained."""
+    return tuple(
+        f"{recipe.name} was trained: on the data of its training (its model card names them) its scores are not held out"
+        for recipe in recipes
+        if recipe.space.weights is not None
+    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,7 @@ class Exam:
         step: hours between the fields that are given.
         repeats: draws of the bootstrap.
         workers: threads; None for one per processor. Results do not depend on it.
+        weights: for the networks among the contenders, instead of those they come with.
     """
 
     names: tuple[str, ...] = ()
@@ -60,11 +62,12 @@ class Exam:
     step: int = STEP
     repeats: int = REPEATS
     workers: int | None = None
+    weights: Path | None = None
 
     @cached_property
     def recipes(self) -> list[Recipe]:
         """The contenders, the one to compare with among them."""
-        return contenders(self.names, against=self.against)
+        return contenders(self.names, against=self.against, weights=self.weights)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -198,7 +201,7 @@ def evaluate(truth: Truth, exam: Exam, *, progress: Progress = lambda count: Non
         rows=tuple(row for name, tasks in judged.items() for row in _rows(name, tasks)),
         verdicts=tuple(verdicts_of(judged, exam.against, repeats=exam.repeats)),
         reference=exam.against,
-        notes=(*truth.hourly.fields.notes, *notes_on(exam.names, exam.recipes)),
+        notes=(*truth.hourly.fields.notes, *notes_on(exam.recipes)),
         provenance=_provenance(truth, exam),
     )
 

@@ -5,7 +5,7 @@ They are made anew for one interval between two given fields, by the pipeline th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,9 +61,10 @@ class Picture:
     source: str
 
 
-def ours(names: Sequence[str]) -> Recipe:
-    """The first recipe among the contenders' names, or the default one."""
-    return RECIPES[next((name for name in names if name in RECIPES), DEFAULT)]
+def ours(exam: Exam) -> Recipe:
+    """The first recipe among the names of the contenders, or the default one."""
+    name = next((name for name in exam.names if name in RECIPES), DEFAULT)
+    return next((recipe for recipe in exam.recipes if recipe.name == name), RECIPES[name])
 
 
 def pictures(truth: Truth, exam: Exam) -> list[Picture]:
@@ -72,7 +73,7 @@ def pictures(truth: Truth, exam: Exam) -> list[Picture]:
     Raises:
         InputError: if the series has no interval with any cell to score.
     """
-    spotlight, method = find_spotlight(truth, exam), ours(exam.names)
+    spotlight, method = find_spotlight(truth, exam), ours(exam)
     recipes = (BASELINES[_NEAREST], BASELINES[REFERENCE], method)
     (given, linear), (bicubic, both), (sharp, moved) = (_made(truth, one, spotlight, exam.workers) for one in recipes)
     names = f"given, {truth.coarse.step:g}°", "bicubic", "linear", "linear, bicubic"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
+from deepcams.errors import InputError
 from deepcams.spatial.interpolation import CUBIC, LINEAR, NEAREST, SPLINE, Kernel, interpolate
 from deepcams.spatial.lcbp import sharpen as sharpen_lcbp
 from deepcams.spatial.scene import Scene, SpatialMethod
@@ -22,10 +24,21 @@ def _plain(name: str, kernel: Kernel, conserving: bool) -> SpatialMethod:
     return SpatialMethod(name, sharpen, conserving, kernel.halo)
 
 
-def _network(scene: Scene) -> Array:
-    from deepcams.spatial.network import load, sharpen  # torch: only for those who use it
+def trained(weights: Path) -> SpatialMethod:
+    """Our network with the weights of a file.
 
-    return sharpen(scene, load(SPATIAL_WEIGHTS))
+    Raises:
+        InputError: if there is no such file; what is in it is looked at when it is used.
+    """
+    if not weights.is_file():
+        raise InputError(f"{weights}: no such file; wanted weights written by deepcams train (.safetensors)")
+
+    def sharpen(scene: Scene) -> Array:
+        from deepcams.spatial import network  # torch: only for those who use it
+
+        return network.sharpen(scene, network.load(weights))
+
+    return SpatialMethod("network", sharpen, True, math.inf, context=1, weights=weights)
 
 
 SPATIAL: dict[str, SpatialMethod] = {
@@ -37,6 +50,6 @@ SPATIAL: dict[str, SpatialMethod] = {
         _plain("bicubic", CUBIC, False),
         _plain("bicubic-conserving", CUBIC, True),
         SpatialMethod("lcbp", _lcbp, True, SPLINE.halo + 4),
-        SpatialMethod("network", _network, True, math.inf, context=1, weights=SPATIAL_WEIGHTS),
+        trained(SPATIAL_WEIGHTS),
     )
 }
