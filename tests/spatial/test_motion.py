@@ -26,7 +26,8 @@ def test_a_moved_pattern_is_followed(east, south):
     before, after = plumes(BOX), plumes(BOX, east, south)
     u = displacement(before, after, BOX)
     inside = before > 10
-    assert np.abs(u[inside] - [east, south]).mean() < 0.4  # four iterations go most of the way
+    left = np.abs(u[inside] - [east, south]).mean()
+    assert left < 0.35 * (abs(east) + abs(south)) / 2  # four iterations go most of the way
 
 
 def test_growth_is_not_motion():
@@ -42,8 +43,8 @@ def test_exchanging_the_fields_turns_the_displacement_round():
 def test_turning_the_globe_turns_the_displacement():
     before, after = plumes(GLOBE), plumes(GLOBE, 2, 1)
     u = displacement(before, after, GLOBE)
-    turned = displacement(*(np.roll(field, 37, 1) for field in (before, after)), GLOBE)
-    np.testing.assert_allclose(turned, np.roll(u, 37, 1), atol=5e-3)
+    turned = displacement(*(np.roll(field, 3 * 37, 1) for field in (before, after)), GLOBE)
+    np.testing.assert_allclose(turned, np.roll(u, 3 * 37, 1), atol=5e-3)
 
 
 def test_nothing_moves_in_a_constant():

@@ -24,7 +24,9 @@ Field = NDArray[Any]  # float32 throughout
 MARGIN = 48  # fine nodes around a field that are computed with it, so that its edges see across the date line and poles
 _LOW = 0.5  # ug m-3: the images are log(1 + x / low)
 _SMOOTHING = 1.5  # nodes, standard deviation
-_WINDOWS = (15, 15, 19, 19)  # nodes on a side, of each iteration
+_WINDOW = 15  # nodes on a side
+_ITERATIONS = 4
+_APART = 3  # nodes between those for which the displacement is found: a coarse cell, so that turning by cells changes nothing
 _NOISE = 1e-3  # added to squared gradients: where nothing is seen, nothing moves
 _LONGEST = 24.0  # nodes
 _STEP = 2.0  # nodes that one iteration may add
@@ -42,12 +44,26 @@ def displacement(before: Field, after: Field, grid: Grid) -> Field:
     Returns:
         (rows, columns, 2) eastwards and southwards, in nodes. Exchanging the fields changes its sign.
     """
-    one, other = (_smooth(np.log1p(_widened(field, grid) / np.float32(_LOW))) for field in (before, after))
-    u = np.zeros((*one.shape, 2), np.float32)
-    for window in _WINDOWS:
-        u += np.clip(_correction(carry(one, -u / 2), carry(other, u / 2), window), -_STEP, _STEP)
-        u = _mean(np.clip(u, -_LONGEST, _LONGEST), window)
-    return u[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    one, other = (_image(field, grid) for field in (before, after))
+    u = np.zeros((one.shape[0] // _APART, one.shape[1] // _APART, 2), np.float32)
+    for _ in range(_ITERATIONS):
+        half = _refined(u / 2)
+        u += np.clip(_correction(carry(one, -half), carry(other, half)), -_STEP, _STEP)
+        u = _mean(np.clip(u, -_LONGEST, _LONGEST), _WINDOW // _APART)
+    return _refined(u)[MARGIN : MARGIN + grid.rows, MARGIN : MARGIN + grid.columns]
+
+
+def _image(field: Field, grid: Grid) -> Field:
+    """The smoothed logarithm of a field with its surroundings, widened to whole coarse cells."""
+    logarithm = np.log1p(_widened(field, grid) / np.float32(_LOW))
+    whole = np.pad(logarithm, [(0, -size % _APART) for size in logarithm.shape], mode="edge")
+    return cv2.GaussianBlur(whole, (0, 0), _SMOOTHING, borderType=cv2.BORDER_REPLICATE)
+
+
+def _refined(u: Field) -> Field:
+    """A displacement at every node, from that in the middle of every coarse cell."""
+    rows, columns = u.shape[:2]
+    return cv2.resize(u, (columns * _APART, rows * _APART), interpolation=cv2.INTER_LINEAR)
 
 
 def carried(field: Field, u: Field, grid: Grid) -> Field:
@@ -76,22 +92,23 @@ def carry(image: Field, u: Field) -> Field:
     return cv2.remap(image, position, index, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _correction(one: Field, other: Field, window: int) -> Field:
-    """(rows, columns, 2) the further displacement that least squares in each node's window finds."""
+def _correction(one: Field, other: Field) -> Field:
+    """(coarse rows, coarse columns, 2) the further displacement that least squares around each cell's middle finds."""
     middle, change = (one + other) / 2, other - one
     x, y = (cv2.Sobel(middle, cv2.CV_32F, *axis, ksize=1, scale=0.5) for axis in ((1, 0), (0, 1)))
-    mean_x, mean_y, mean_change = (_mean(field, window) for field in (x, y, change))
-    xx = _mean(x * x, window) - mean_x * mean_x + np.float32(_NOISE)
-    yy = _mean(y * y, window) - mean_y * mean_y + np.float32(_NOISE)
-    xy = _mean(x * y, window) - mean_x * mean_y
-    xt = _mean(x * change, window) - mean_x * mean_change
-    yt = _mean(y * change, window) - mean_y * mean_change
+    at_cells = (slice(_APART // 2, None, _APART),) * 2
+
+    def mean(field: Field) -> Field:
+        return _mean(field, _WINDOW)[at_cells]
+
+    mean_x, mean_y, mean_change = mean(x), mean(y), mean(change)
+    xx = mean(x * x) - mean_x * mean_x + np.float32(_NOISE)
+    yy = mean(y * y) - mean_y * mean_y + np.float32(_NOISE)
+    xy = mean(x * y) - mean_x * mean_y
+    xt = mean(x * change) - mean_x * mean_change
+    yt = mean(y * change) - mean_y * mean_change
     return np.stack([xy * yt - yy * xt, xy * xt - xx * yt], axis=-1) / (xx * yy - xy * xy)[..., None]
 
 
 def _mean(field: Field, window: int) -> Field:
     return cv2.blur(field, (window, window), borderType=cv2.BORDER_REPLICATE)
-
-
-def _smooth(image: Field) -> Field:
-    return cv2.GaussianBlur(image, (0, 0), _SMOOTHING, borderType=cv2.BORDER_REPLICATE)
