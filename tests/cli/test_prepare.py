@@ -56,6 +56,21 @@ def test_quiet_and_again(run, hourly, tmp_path):
     assert run(*call, "--overwrite").status == 0
 
 
+@pytest.mark.parametrize(
+    ("options", "note"),
+    [
+        (["--hold-out", "90,0,-90,30"], "note: there is nothing to learn from in it"),
+        (["--last", "0.99", "--step", "1"], "note: there is nothing to learn from in it"),
+        (["--last", "0.05"], "note: there is nothing to validate with in it"),
+    ],
+)
+def test_a_part_without_anything_is_told_of(run, hourly, tmp_path, options, note):
+    result = run("prepare", hourly, tmp_path / "set", *options)
+    assert result.status == 0
+    assert result.out.count("note:") == 1
+    assert note in result.out
+
+
 @pytest.mark.parametrize("form", ["png", "mat"])
 def test_the_originals_folders(run, hourly, tmp_path, form):
     result = run(
@@ -73,6 +88,7 @@ def test_the_originals_folders(run, hourly, tmp_path, form):
     ("options", "message"),
     [
         (["--layout", "original", "--scale", "5"], "nothing is clipped; give a scale of"),
+        (["--layout", "original", "--scale", "1e9"], "little of it would be left in 16 bits"),
         (["--scale", "500"], "--scale is for PNG images"),
         (["--layout", "original", "--hold-out", "europe"], "use --format mat"),
         (["--hold-out", "atlantis"], "region 'atlantis'"),

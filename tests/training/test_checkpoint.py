@@ -1,6 +1,7 @@
 """Checkpoints: the whole state comes back, and what does not fit is refused before anything changes."""
 
 import copy
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ import torch
 from deepcams.errors import InputError
 from deepcams.layers.weights import read_weights, write_weights
 from deepcams.spatial.network import Architecture, SpatialNetwork
-from deepcams.training.checkpoint import Learner, load_checkpoint, save_checkpoint
+from deepcams.training.checkpoint import Learner, Progress, load_checkpoint, save_checkpoint
 from deepcams.training.config import Config, Training
 from deepcams.training.loop import make_optimiser
 
@@ -104,4 +105,36 @@ def test_other_files_are_refused(tmp_path):
         load_checkpoint(path, learner(), FACTS)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(InputError, match="not a whole safetensors file"):
+        load_checkpoint(path, learner(), FACTS)
+
+
+def without(*beginnings):
+    return lambda state: {name: one for name, one in state.items() if not name.startswith(beginnings)}
+
+
+@pytest.mark.parametrize(
+    ("state", "header", "message"),
+    [
+        (without("optimiser."), {}, "of the optimiser, the tensor 'stem.*' is missing"),
+        (
+            without("optimiser.stem.bias/exp_avg_sq"),
+            {},
+            "of the optimiser, the tensor 'stem.bias/exp_avg_sq' is missing",
+        ),
+        (lambda state: state | {"optimiser.stem.bias/exp_avg": torch.zeros(())}, {}, "has another shape"),
+        (lambda state: state | {"optimiser.nose/exp_avg": torch.zeros(4)}, {}, "'nose/exp_avg' .* should not be there"),
+        (without("best."), {}, "of the best weights"),
+        (without("averaged.stem"), {}, "has no tensor 'stem"),
+        (dict, {"config": None}, "its header does not say"),
+        (dict, {"progress": {"step": 3}}, "its header does not say"),
+        (dict, {"progress": asdict(Progress()) | {"step": "3"}}, "its header does not say"),
+        (dict, {"data": None}, "other data"),
+    ],
+)
+def test_a_checkpoint_without_a_part_is_refused(tmp_path, state, header, message):
+    path = tmp_path / "checkpoint.safetensors"
+    save_checkpoint(path, taught(), FACTS)
+    tensors, known = read_weights(path)
+    write_weights(path, state(tensors), known | header)
+    with pytest.raises(InputError, match=message):
         load_checkpoint(path, learner(), FACTS)

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -160,7 +161,8 @@ def test_an_exception_at_any_step_leaves_no_trace(data, unbroken, tmp_path, step
     assert not (tmp_path / "spatial.safetensors").exists()
     told = []
     train_spatial(configured(data), tmp_path, device="cpu", workers=1, report=told.append)
-    assert ("going on after step" in told[0]) == (step > 1)
+    assert told[0] == "4 fields in 1 series, 2 held-out ones to judge by; 0 % of the truth unknown, not learned from"
+    assert ("going on after step" in told[1]) == (step > 1)
     assert_same(tmp_path, unbroken)
 
 
@@ -198,19 +200,44 @@ def test_a_finished_training_is_not_taken_further(data, unbroken, finished):
     assert_same(finished, unbroken)
 
 
-def test_two_processes_are_as_one(data, unbroken, tmp_path):
+@pytest.fixture
+def other(monkeypatch):
+    """Let this process be the first of two, and start the other one in a folder."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     together = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    started = [start(data, tmp_path, **together, RANK=str(rank), LOCAL_RANK=str(rank)) for rank in range(2)]
-    for one in started:
-        assert one.wait(timeout=100) == 0, one.stderr.read()
-        one.stderr.close()
+    for name, value in (together | {"RANK": "0", "LOCAL_RANK": "0"}).items():
+        monkeypatch.setenv(name, value)
+    return lambda data, folder: start(data, folder, **together, RANK="1", LOCAL_RANK="1")
+
+
+def test_two_processes_are_as_one(data, unbroken, tmp_path, other):
+    with other(data, tmp_path) as second:
+        train_spatial(configured(data), tmp_path, device="cpu")
+        assert second.wait(timeout=100) == 0, second.stderr.read()
     for ours, theirs in zip(journal(tmp_path), journal(unbroken), strict=True):
         assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-6)
         if "validation" in theirs:
             assert ours["validation"]["network"] == pytest.approx(theirs["validation"]["network"], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"WORLD_SIZE": "two"}, "WORLD_SIZE=two: wanted a number"),
+        ({"WORLD_SIZE": "2"}, "this one has no RANK from 0 to 1"),
+        ({"WORLD_SIZE": "2", "RANK": "2"}, "this one has no RANK from 0 to 1"),
+        ({"WORLD_SIZE": "2", "RANK": "0"}, "do not find each other .*MASTER_ADDR.* unset WORLD_SIZE"),
+    ],
+)
+def test_an_environment_that_torchrun_did_not_make(data, tmp_path, monkeypatch, environment, message):
+    for name in ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=message):
+        train_spatial(configured(data), tmp_path / "run", device="cpu")
 
 
 def test_it_overfits_one_patch(data, tmp_path):
@@ -291,6 +318,42 @@ def test_nothing_held_out(data, tmp_path):
     everything["split"] = {"hold_out": [[0, 100, -20, 120]]}
     with pytest.raises(InputError, match="no known cell lies in the held-out part"):
         train_spatial(parse_config(everything, "test"), tmp_path / "elsewhere", device="cpu")
+
+
+def test_what_is_unknown_is_told(data, tmp_path):
+    with xr.open_dataset(data) as dataset:
+        field = dataset["PM25_RH35_GCC"].load()
+    field[:, 20:24, 20:32] = np.nan
+    field.to_dataset().to_netcdf(tmp_path / "holes.nc")
+    told = []
+    result = train_spatial(
+        configured(tmp_path / "holes.nc", steps=1), tmp_path / "run", device="cpu", report=told.append
+    )
+    assert "; 1.7 % of the truth unknown" in told[0]  # 48 of 2880 nodes
+    assert "1.7 % was unknown" in (result.folder / "spatial.md").read_text()
+    assert read_weights(result.weights)[1]["unknown"] == pytest.approx(48 / 2880)
+
+
+@pytest.mark.parametrize("room", [100, 2000])
+def test_a_file_that_cannot_grow_ends_it_and_loses_nothing(data, unbroken, tmp_path, room):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))  # as a full disk, in the journal or in the checkpoint
+    try:
+        with pytest.raises(
+            OutputError, match=r"(metrics.jsonl|checkpoint.safetensors): cannot be written .*File too large"
+        ):
+            train_spatial(configured(data), tmp_path, device="cpu")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [one.name for one in tmp_path.iterdir()] == ["metrics.jsonl"]
+    train_spatial(configured(data), tmp_path, device="cpu")
+    assert_same(tmp_path, unbroken)
+
+
+def test_a_folder_that_vanishes(data, tmp_path):
+    with pytest.raises(OutputError, match=r"checkpoint.safetensors: cannot be written"):
+        train_spatial(configured(data, checkpoint_every=2, validate_every=9), tmp_path / "run", device="cpu",
+                      progress=lambda count, loss: shutil.rmtree(tmp_path / "run", ignore_errors=True))  # fmt: skip
 
 
 def test_bf16_learns_too(data, tmp_path):

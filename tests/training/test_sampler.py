@@ -18,7 +18,7 @@ from deepcams.training.series import means
 GLOBE = Grid(90, 0, 1, 181, 360)
 LAND = Grid(52, 3, 0.25, 60, 80)
 TIMES = np.datetime64("2021-03-01T00", "h") + np.arange(10)
-PLAIN = Augmentation(flip=False, gain=1, alone=0, one_sided=0)
+PLAIN = Augmentation(flip=False, turn=False, gain=1, alone=0, one_sided=0)
 
 
 def fields(grid, count=10):
@@ -119,6 +119,15 @@ def test_gain_and_flip_commute_with_everything(flip, gain, blur, seed):
                                Change(flip, gain).apply(means(field, grid, 3)), rtol=1e-5)  # fmt: skip
 
 
+def test_turning_commutes_with_area_means_on_the_mirrored_grid():
+    field = np.random.default_rng(4).gamma(1, 9, (12, 15)).astype(np.float32)
+    grid, change = Grid(70, 4, 2.25, 4, 5), Change(turn=True)
+    assert change.place(grid).latitude.tolist() == (-grid.latitude[::-1]).tolist()
+    turned = means(change.apply(field), change.place(grid), 3)
+    np.testing.assert_allclose(turned, change.apply(means(field, grid, 3)), rtol=1e-5)
+    assert np.abs(means(change.apply(field), grid, 3) / turned - 1).max() > 1e-3
+
+
 def test_a_blur_keeps_a_constant_and_the_mean_roughly():
     constant = np.full((20, 20), 7, np.float32)
     constant[3:5, 9] = np.nan
@@ -150,11 +159,12 @@ def test_neighbours_are_left_out_as_often_as_asked():
         assert {len(draws.draw(0, i).scene.neighbours) for i in range(40)} == wanted
 
 
+@pytest.mark.parametrize("turn", [False, True])
 @pytest.mark.parametrize("flip", [False, True])
-def test_nothing_held_out_is_learned_from(flip):
+def test_nothing_held_out_is_learned_from(flip, turn):
     split = Split((Region(50, 4, 30, 100), Region(10, -60, -80, 5)))
     values = np.broadcast_to(split.mask(GLOBE).astype(np.float32), (10, *GLOBE.shape))
-    one = sampler(series(values=values), split=split, augmentation=replace(PLAIN, flip=flip))
+    one = sampler(series(values=values), split=split, augmentation=replace(PLAIN, flip=flip, turn=turn))
     partly = 0
     for index in range(60):
         example = one.draw(0, index)
@@ -233,7 +243,7 @@ def test_given_coarse_fields_are_cut_at_whole_cells(grid, coarse, nodes):
     [
         (lambda: Sampler(()), "no series to learn from"),
         (lambda: sampler(weights=(1, 2)), "wanted one for each"),
-        (lambda: sampler(weights=(0,)), "have the weight 0"),
+        (lambda: sampler(weights=(0,)), "nothing to learn from: in 1 series"),
         (lambda: sampler(size=0), "wanted 1 or more"),
         (lambda: sampler(size=60), "do not fit between the poles"),
         (lambda: sampler(series(Grid(52, 3, 0.25, 9, 60))), "wanted 12 nodes on a side"),

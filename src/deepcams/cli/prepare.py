@@ -124,7 +124,20 @@ def _lines(summary: Summary) -> list[str]:
         f"coarse     {description.coarse}, {description.method}",
         *(f"{part:10} {_counts(found)}" for part, found in summary.statistics.items()),
     ]
-    return lines + ([f"scale      {summary.scale:g} ug m-3 at full range"] if summary.scale else [])
+    lines += [f"scale      {summary.scale:g} ug m-3 at full range"] if summary.scale else []
+    return lines + _notes(summary)
+
+
+def _notes(summary: Summary) -> list[str]:
+    """What is missing in a set that was divided: it may be meant so, but mostly is not."""
+    if summary.preparation.split.is_empty:
+        return []
+    purposes = {"training": "learn from", "validation": "validate with"}
+    return [
+        f"note: there is nothing to {purpose} in it: look at what is held out, and at --step"
+        for part, purpose in purposes.items()
+        if not summary.statistics[part]["known"]
+    ]
 
 
 def _counts(found: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,7 +85,7 @@ def _train(config: Config, output: Path, device: str, workers: int | None, *, ov
             device=device,
             overwrite=overwrite,
             workers=workers,
-            progress=lambda count, loss: advance(count, f"loss {loss:.4f}"),
+            progress=lambda count, loss: advance(count, f"loss {loss:.4f}" if math.isfinite(loss) else ""),
             report=lambda text: None if silent else click.echo(text, err=True),
         )
 

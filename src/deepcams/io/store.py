@@ -32,7 +32,7 @@ from deepcams.timeline import TimeKind
 _DAY = 24  # hours in a shard
 _LEDGER = "ledger/inputs_sha256"
 _UNFINISHED, _COMPLETE = "unfinished", "complete"
-_COMPRESSOR = BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle")
+COMPRESSOR = BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle")
 
 
 @dataclass(frozen=True)
@@ -192,9 +192,9 @@ def _write_template(store: Store, path: Path) -> None:
     """Coordinates, metadata and empty arrays of the whole store, at ``path``."""
     group = zarr.create_group(path, zarr_format=3, attributes=_attributes(store) | {"status": _UNFINISHED})
     hours = conventions.hours_since_epoch(store.hours)
-    _put(group, "time", ("time",), hours, conventions.COORDINATES["time"])
+    put_array(group, "time", ("time",), hours, conventions.COORDINATES["time"])
     for name, (dimensions, values) in conventions.coordinate_arrays(store.product.grid).items():
-        _put(group, name, dimensions, values, conventions.COORDINATES.get(name, {}))
+        put_array(group, name, dimensions, values, conventions.COORDINATES.get(name, {}))
     kind_attributes = conventions.TIME_KIND | {"flag_values": conventions.TIME_KIND["flag_values"].tolist()}
     group.create_array(
         "time_kind",
@@ -213,7 +213,7 @@ def _write_template(store: Store, path: Path) -> None:
         chunks=(1, *shape),
         dtype="float32",
         fill_value=np.nan,
-        compressors=_COMPRESSOR,
+        compressors=COMPRESSOR,
         dimension_names=("time", "latitude", "longitude"),
         attributes=conventions.variable_attributes(store.product.species),
     )
@@ -227,12 +227,13 @@ def _write_template(store: Store, path: Path) -> None:
         dimension_names=("day", "byte"),
         attributes={"long_name": "SHA-256 of the analyses a finished day was made from; zero while unfinished"},
     )
-    _consolidate(path)
+    consolidate(path)
 
 
-def _put(
+def put_array(
     group: Any, name: str, dimensions: tuple[str, ...], values: NDArray[Any], attributes: Mapping[str, Any]
 ) -> None:
+    """Write a small array, such as a coordinate, as one piece."""
     array = group.create_array(
         name,
         shape=values.shape,
@@ -244,7 +245,8 @@ def _put(
     array[...] = values
 
 
-def _consolidate(path: Path) -> None:
+def consolidate(path: Path) -> None:
+    """Gather a store's metadata in one place, so that opening it takes one read."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*[Cc]onsolidated metadata.*")
         zarr.consolidate_metadata(str(path))

@@ -11,6 +11,7 @@ from typing import Any
 from deepcams.io.output import partial
 from deepcams.layers.weights import State, write_weights
 from deepcams.provenance import run_record, sha256_of
+from deepcams.training.curriculum import share
 from deepcams.training.validation import table, verdict
 
 FORMAT, VERSION = "deepcams spatial network", 1
@@ -54,7 +55,7 @@ def write_results(result: Result, state: State, facts: Mapping[str, Any]) -> Non
     Args:
         result: the outcome.
         state: the chosen weights.
-        facts: architecture, config, digest of the data, what was held out, provenance; JSON-ready.
+        facts: architecture, config, digest of the data, share of the unknown, what was held out, provenance; JSON-ready.
 
     Raises:
         OutputError: if they cannot be written.
@@ -88,7 +89,8 @@ def _card(result: Result, state: State, facts: Mapping[str, Any]) -> str:
         "",
         "## Data",
         "",
-        f"{', '.join(made['inputs'])}; digest {facts['data']}.",
+        f"{', '.join(made['inputs'])}; digest {facts['data']}. Of the truth, {share(facts['unknown'])} was unknown in the "
+        "fields looked at for that, and not learned from.",
         "",
         "## How it was trained",
         "",
@@ -106,7 +108,8 @@ def _card(result: Result, state: State, facts: Mapping[str, Any]) -> str:
         "",
         "## Licence and file",
         "",
-        f"{made['attribution']}",
+        f"Source of the data: {made['attribution']}. The weights are under the licence of the package that they come with, as far "
+        "as that of the data allows.",
         "",
         f"sha256 of {WEIGHTS}: `{sha256_of(result.weights)}`",
         "",

@@ -22,6 +22,8 @@ from deepcams.training.config import differing_key
 
 FORMAT, VERSION = "deepcams training checkpoint", 1
 _NETWORK, _AVERAGED, _BEST, _OPTIMISER = "network.", "averaged.", "best.", "optimiser."
+_COUNT = "step"  # of the optimiser's tensors: the steps that a parameter was moved
+_MOMENTS = ("exp_avg", "exp_avg_sq")
 _HARMLESS = ("data.files", "data.series", "training.checkpoint_every")  # may change in a training; data have a digest
 
 
@@ -85,7 +87,7 @@ def load_checkpoint(path: Path, learner: Learner, facts: Mapping[str, Any]) -> d
 
     Args:
         path: the file.
-        learner: changed in place; not if the file does not fit.
+        learner: changed in place; of no use any more if the file does not fit.
         facts: what the state must belong to, as given to :func:`save_checkpoint`.
 
     Returns:
@@ -95,13 +97,20 @@ def load_checkpoint(path: Path, learner: Learner, facts: Mapping[str, Any]) -> d
         InputError: if the file is damaged, of another kind, or belongs to other settings or data; it names the first
             key that differs.
     """
-    state, header = read_weights(path)
+    try:
+        state, header = read_weights(path)
+    except InputError as error:
+        raise InputError(f"{error}; --overwrite begins anew") from error
     _check(path, header, facts)
+    progress, moments, best = Progress(**header["progress"]), _within(_OPTIMISER, state), _within(_BEST, state)
     load_strict(learner.network, _within(_NETWORK, state), str(path))
     load_strict(learner.averaged, _within(_AVERAGED, state), str(path))
-    _load_moments(learner, _within(_OPTIMISER, state), str(path))
-    learner.best = _within(_BEST, state)
-    learner.progress = Progress(**header["progress"])
+    if progress.step:
+        _require(moments, _shapes_of_moments(learner), f"{path}: of the optimiser")
+    if progress.best_step:
+        _require(best, _shapes(learner.averaged.state_dict()), f"{path}: of the best weights")
+    _load_moments(learner, moments)
+    learner.best, learner.progress = best, progress
     return header
 
 
@@ -109,16 +118,24 @@ def _check(path: Path, header: Mapping[str, Any], facts: Mapping[str, Any]) -> N
     """Refuse a checkpoint of another format, configuration or data."""
     if (header.get("format"), header.get("version")) != (FORMAT, VERSION):
         raise InputError(f"{path}: a {header.get('format')!r} of version {header.get('version')}; wanted a {FORMAT!r} "
-                         f"of version {VERSION}")  # fmt: skip
-    key = differing_key(header["config"], facts["config"], ignored=_HARMLESS)
+                         f"of version {VERSION}; give another --output, or --overwrite to begin anew")  # fmt: skip
+    config, progress = header.get("config"), header.get("progress")
+    if not (isinstance(config, dict) and isinstance(progress, dict) and _types(progress) == _types(asdict(Progress()))):
+        raise InputError(f"{path}: its header does not say how far the training came and with which settings: it is damaged; "
+                         "--overwrite begins anew")  # fmt: skip
+    key = differing_key(config, facts["config"], ignored=_HARMLESS)
     if key is not None:
         section, _, name = key.partition(".")
         found, wanted = (one["config"].get(section, {}).get(name) for one in (header, facts))
         raise InputError(f"{path}: was made with {key} = {found!r}, and {wanted!r} is asked for: go on with the same "
                          "settings, give another --output, or --overwrite to begin anew")  # fmt: skip
-    if header["data"] != facts["data"]:
+    if header.get("data") != facts["data"]:
         raise InputError(f"{path}: was made with other data (their digest differs): go on with the same data, give another "
                          "--output, or --overwrite to begin anew")  # fmt: skip
+
+
+def _types(record: Mapping[str, Any]) -> dict[str, type]:
+    return {name: type(value) for name, value in record.items()}
 
 
 def _moments(learner: Learner) -> State:
@@ -131,16 +148,33 @@ def _moments(learner: Learner) -> State:
     }
 
 
-def _load_moments(learner: Learner, state: State, label: str) -> None:
+def _shapes(state: State) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in state.items()}
+
+
+def _shapes_of_moments(learner: Learner) -> dict[str, torch.Size]:
+    """The shapes of the optimiser's tensors after a step."""
+    shapes = {name: one.shape for name, one in learner.network.named_parameters()}
+    counts = {f"{name}/{_COUNT}": torch.Size() for name in shapes}
+    return counts | {f"{name}/{moment}": shape for name, shape in shapes.items() for moment in _MOMENTS}
+
+
+def _require(state: State, shapes: Mapping[str, torch.Size], label: str) -> None:
+    """Refuse tensors that are not those wanted: going on without one would train, but to another end."""
+    for name in [*shapes, *state]:
+        if name not in state or state[name].shape != shapes.get(name):
+            raise InputError(f"{label}, the tensor {name!r} is missing, has another shape, or should not be there: the "
+                             "checkpoint is damaged; --overwrite begins anew")  # fmt: skip
+
+
+def _load_moments(learner: Learner, state: State) -> None:
     """Give the optimiser its tensors back; a parameter without any has not been moved yet."""
     parameters = dict(learner.network.named_parameters())
     for key, value in state.items():
         name, _, moment = key.rpartition("/")
-        if name not in parameters:
-            raise InputError(f"{label}: the optimiser has a moment of {name!r}, which the network lacks")
         own = parameters[name]
         # Counts stay on the CPU, as AdamW keeps them; moments lie in memory as their parameter does.
-        learner.optimiser.state[own][moment] = value.clone() if value.ndim == 0 else _like(own, value)
+        learner.optimiser.state[own][moment] = value.clone() if moment == _COUNT else _like(own, value)
 
 
 def _like(parameter: torch.Tensor, value: torch.Tensor) -> torch.Tensor:

@@ -76,6 +76,7 @@ class Sampling(_Section):
         margin: coarse cells around them that are only seen.
         step: hours between an analysis and those beside it.
         flip: whether half of the examples are mirrored in longitude.
+        turn: whether half of the examples are mirrored in latitude.
         gain: largest factor by which an example is made stronger or weaker.
         blur: largest standard deviation of a blur, in fine cells; 0 for none.
         alone: probability that no analyses beside are shown.
@@ -86,6 +87,7 @@ class Sampling(_Section):
     margin: int = Field(default=8, ge=0, le=60)
     step: int = Field(default=3, ge=1, le=24)
     flip: bool = True
+    turn: bool = True
     gain: float = Field(default=3.0, ge=1, le=30)
     blur: float = Field(default=0.0, ge=0, le=10)
     alone: Share = 0.15

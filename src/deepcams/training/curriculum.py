@@ -32,6 +32,7 @@ class Curriculum:
         split: what is held out.
         step: hours between a field and its neighbours.
         digest: SHA-256 of the split, of the series' grids and times, and of the values of some of their fields.
+        unknown: share of the values in those fields that are unknown.
         inputs: names of the files.
     """
 
@@ -40,7 +41,20 @@ class Curriculum:
     split: Split
     step: int
     digest: str
+    unknown: float
     inputs: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """What there is, for people."""
+        series = self.sampler.series
+        told = f"{sum(map(len, series))} fields in {len(series)} series, {len(self.judged)} held-out ones to judge by"
+        return f"{told}; {share(self.unknown)} of the truth unknown, not learned from"
+
+
+def share(part: float) -> str:
+    """A share in percent, for people; a small one is not rounded to nothing."""
+    return f"{100 * part:.2g} %"
 
 
 def gather(config: Config) -> Curriculum:
@@ -55,15 +69,17 @@ def gather(config: Config) -> Curriculum:
         one for paths, weight in sources for one in _weighted(_opened(paths, config), weight, split, sampling.step)
     ]
     series = tuple(one for one, _ in weighted)
-    augmentation = Augmentation(sampling.flip, sampling.gain, sampling.blur, sampling.alone, sampling.one_sided)
+    augmentation = Augmentation(sampling.flip, sampling.gain, sampling.blur, sampling.alone, sampling.one_sided,
+                                sampling.turn)  # fmt: skip
     sampler = Sampler(series, tuple(weight for _, weight in weighted), split, sampling.size, sampling.margin,
                       sampling.step, config.training.seed, augmentation)  # fmt: skip
     judged = _spread(_held_out(series, split, sampling.step), config.training.validate_maps)
     if not judged and config.training.select == "best":
-        raise InputError("no field is held out, so that there is no best validation: give split.hold_out or split.last, or "
-                         "--set training.select=last to keep the last weights unjudged")  # fmt: skip
+        raise InputError("no field is held out, or all are too near to those learned from, so that there is no best "
+                         "validation: give split.hold_out or a larger split.last, or --set training.select=last to keep the "
+                         "last weights unjudged")  # fmt: skip
     names = tuple(Path(path).name for paths, _ in sources for path in paths)
-    return Curriculum(sampler, judged, split, sampling.step, _digest(series, split), names)
+    return Curriculum(sampler, judged, split, sampling.step, *_looked_at(series, split), names)
 
 
 def _sources(config: Config) -> Sources:
@@ -123,14 +139,19 @@ def _spread(fields: list[tuple[Series, int]], count: int) -> tuple[tuple[Series,
     return tuple(fields[i] for i in chosen)
 
 
-def _digest(series: Iterable[Series], split: Split) -> str:
-    """A SHA-256 that tells other data from these: reading years of them whole would take longer than it is worth."""
-    whole = hashlib.sha256(repr(split).encode())
+def _looked_at(series: Iterable[Series], split: Split) -> tuple[str, float]:
+    """A SHA-256 that tells other data from these, and the share of unknown values in the fields that were looked at.
+
+    Reading years of them whole would take longer than it is worth.
+    """
+    whole, unknown, count = hashlib.sha256(repr(split).encode()), 0, 0
     for one in series:
         whole.update(f"{one.grid!r} {one.coarse!r} {len(one)} {one.held_out}".encode())
         if one.times is not None:
             whole.update(one.times.astype("datetime64[s]").astype(np.int64).tobytes())
         for number in np.unique(np.linspace(0, len(one) - 1, _LOOKED_AT).round().astype(int)):
-            field = np.nan_to_num(one.read(int(number)), nan=-1.0)  # NaN has many bit patterns
-            whole.update(np.ascontiguousarray(field, np.float32).tobytes())
-    return whole.hexdigest()
+            field = one.read(int(number))
+            unknown, count = unknown + int(np.isnan(field).sum()), count + field.size
+            known = np.nan_to_num(field, nan=-1.0)  # NaN has many bit patterns
+            whole.update(np.ascontiguousarray(known, np.float32).tobytes())
+    return whole.hexdigest(), unknown / max(count, 1)

@@ -12,6 +12,7 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from deepcams.errors import DeepcamsError, InputError
+from deepcams.io.files import first_line
 
 _TOO_MUCH = (
     "out of memory: lower training.batch first (--set training.batch=4), then sampling.size or network.channels; or start "
@@ -60,20 +61,40 @@ def processes(device: str) -> Iterator[World]:
         device: one of :data:`DEVICES`; ``auto`` is CUDA where there is one.
 
     Raises:
-        InputError: if CUDA is asked for and there is none.
+        InputError: if CUDA is asked for and there is none, or the processes do not find each other.
     """
-    size, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
-    chosen = _device(device, int(os.environ.get("LOCAL_RANK", 0)))
-    if size == 1:
+    size = _number("WORLD_SIZE", 1)
+    chosen = _device(device, _number("LOCAL_RANK", 0))
+    if size <= 1:
         yield World(chosen)
         return
+    rank = _number("RANK", -1)
+    if not 0 <= rank < size:
+        raise InputError(f"WORLD_SIZE = {size} processes, and this one has no RANK from 0 to {size - 1}; start them with "
+                         "torchrun, or unset WORLD_SIZE to train with one")  # fmt: skip
     if chosen.type == "cuda":
         torch.cuda.set_device(chosen)
-    distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    try:
+        distributed.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    except (ValueError, RuntimeError) as error:
+        raise InputError(f"the {size} processes of WORLD_SIZE do not find each other ({first_line(error)}); start them with "
+                         "torchrun, or unset WORLD_SIZE to train with one") from error  # fmt: skip
     try:
         yield World(chosen, rank, size)
+        if chosen.type == "cpu":
+            # A thread of gloo that still holds a tensor of Python's when the interpreter ends aborts the process: torchrun
+            # would take a finished training for a failed one. A barrier holds none, and comes after all else.
+            distributed.barrier()
     finally:
         distributed.destroy_process_group()
+
+
+def _number(name: str, default: int) -> int:
+    """A number that ``torchrun`` left in the environment."""
+    found = os.environ.get(name, "").strip() or str(default)
+    if not found.removeprefix("-").isdecimal():
+        raise InputError(f"the environment says {name}={found}: wanted a number; start with torchrun, or unset it")
+    return int(found)
 
 
 def _device(name: str, local: int) -> torch.device:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -32,7 +33,8 @@ class Journal:
         kept = list(_lines(self._path, step))
         with partial(self._path, overwrite=True) as temporary:
             temporary.write_text("".join(kept), encoding="utf-8")
-        self._stream = self._path.open("a", encoding="utf-8")
+        with writing(self._path):
+            self._stream = self._path.open("a", encoding="utf-8")
         self._board = _board(folder / BOARD, step)
 
     def write(self, step: int, numbers: Mapping[str, Any]) -> None:
@@ -47,14 +49,16 @@ class Journal:
 
     def sync(self) -> None:
         """Bring what was written to the disk: a checkpoint must not know of steps that the journal lacks."""
-        if self._stream is not None:
-            os.fsync(self._stream.fileno())
+        if self._stream is not None and self._path is not None:
+            with writing(self._path):
+                os.fsync(self._stream.fileno())
 
     def close(self) -> None:
-        """Write what is left."""
+        """Close the files; every line was written at once, and what a full disk refused then is not tried again."""
         for one in (self._stream, self._board):
             if one is not None:
-                one.close()
+                with suppress(OSError):
+                    one.close()
 
 
 def _lines(path: Path, last: int) -> Iterator[str]:

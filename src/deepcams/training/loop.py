@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,24 +15,22 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from deepcams.errors import CheckError, InputError, OutputError
+from deepcams.errors import CheckError, DeepcamsError, InputError, OutputError
 from deepcams.layers.weights import State
 from deepcams.provenance import provenance
 from deepcams.spatial.network import Architecture, SpatialNetwork, Views, predict
 from deepcams.training.batches import Batch, batches, to_device
-from deepcams.training.card import CARD, WEIGHTS, Result, write_results
+from deepcams.training.card import Result, write_results
 from deepcams.training.checkpoint import Learner, load_checkpoint, save_checkpoint
 from deepcams.training.config import Config, Training
 from deepcams.training.curriculum import Curriculum, gather
 from deepcams.training.distributed import World, enough_memory, processes, reproducible
-from deepcams.training.journal import NAME as JOURNAL
+from deepcams.training.folder import CHECKPOINT, claimed
 from deepcams.training.journal import Journal
 from deepcams.training.losses import stabilised
 from deepcams.training.stopping import stop_requests
 from deepcams.training.validation import NETWORK, Validator
 
-CHECKPOINT = "checkpoint.safetensors"
-_OURS = (CHECKPOINT, JOURNAL, WEIGHTS, CARD)
 _WORKERS = 4  # threads that prepare examples, where there are as many processors
 _EMA_WARM_UP = 10  # steps: a young average forgets faster, so that it is not held back by the beginning
 
@@ -80,12 +78,13 @@ def train_spatial(config: Config, folder: Path, *, device: str = "auto", overwri
             raise InputError(f"training.batch = {config.training.batch} on {world.size} processes: wanted one example for "
                              "each at least")  # fmt: skip
         curriculum = gather(config)
-        if world.first:
-            _prepare_folder(folder, overwrite=overwrite)
-        world.sums(0)  # nobody looks for a checkpoint before the first process has made room
-        trainer = Trainer(config, curriculum, folder, world, progress, report if world.first else lambda text: None)
-        trainer.run(workers or min(_WORKERS, os.cpu_count() or 1))
-        return trainer.result()
+        report = report if world.first else lambda text: None
+        with ExitStack() as stack:
+            _claim(folder, world, stack, overwrite=overwrite)
+            report(curriculum.line)
+            trainer = Trainer(config, curriculum, folder, world, progress, report)
+            trainer.run(workers or min(_WORKERS, os.cpu_count() or 1))
+            return trainer.result()
 
 
 def rate_at(step: int, training: Training) -> float:
@@ -224,12 +223,21 @@ class Trainer:
         return result
 
     def _go_on(self) -> None:
-        """Take up the state of the checkpoint, if there is one."""
+        """Take up the state of the checkpoint, if there is one.
+
+        Raises:
+            InputError: if it does not fit, or the processes do not see the same one.
+        """
         path = self.folder / CHECKPOINT
-        if not path.is_file():
-            return
-        found = load_checkpoint(path, self.learner, self._facts())
+        found = load_checkpoint(path, self.learner, self._facts()) if path.is_file() else {}
         step = self.learner.progress.step
+        (steps,) = self.world.sums(float(step))
+        if steps != step * self.world.size:
+            raise InputError(
+                f"{path}: the processes do not see the same checkpoint; wanted an --output that all nodes see"
+            )
+        if not found:
+            return
         self._report(f"going on after step {step} of {path}")
         if found.get("threads") != torch.get_num_threads():
             self._report(f"note: begun with {found.get('threads')} threads, and there are {torch.get_num_threads()} now: the "
@@ -270,9 +278,12 @@ class Trainer:
     def _facts(self) -> dict[str, Any]:
         """What the state belongs to."""
         config, split = self.config.record(), self.curriculum.split
-        made = provenance({"training": config}, self.curriculum.inputs)
+        sources = dict.fromkeys(one.attribution for one in self.curriculum.sampler.series if one.attribution)
+        credit = {"licence": "that of the data", "attribution": "; ".join(sources) or "not named in the files"}
+        made = provenance({"training": config}, self.curriculum.inputs) | credit
         held_out = {"hold_out": [list(one.bounds) for one in split.held_out], "last": split.last}
-        return {"config": config, "data": self.curriculum.digest, "held_out": held_out, "provenance": made}
+        data, unknown = self.curriculum.digest, self.curriculum.unknown
+        return {"config": config, "data": data, "unknown": unknown, "held_out": held_out, "provenance": made}
 
     def _refuse_nonsense(self, number: int, values: Mapping[str, float]) -> None:
         """Stop where a number is not finite, before anything is kept."""
@@ -287,20 +298,18 @@ def _copy(state: State) -> State:
     return {name: tensor.detach().clone() for name, tensor in state.items()}
 
 
-def _prepare_folder(folder: Path, *, overwrite: bool) -> None:
-    """Make the folder, or make room in it.
+def _claim(folder: Path, world: World, stack: ExitStack, *, overwrite: bool) -> None:
+    """Let the first process claim the folder, before any other looks for a checkpoint in it.
 
     Raises:
-        OutputError: if it cannot be made, or holds weights without the checkpoint to go on from.
+        OutputError: in all processes, if the first one cannot.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in _OURS if overwrite else ():
-            (folder / name).unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be used ({error.strerror}); give another --output") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"{folder}: is not writable; give another --output")
-    if (folder / WEIGHTS).exists() and not (folder / CHECKPOINT).exists():
-        raise OutputError(f"{folder / WEIGHTS}: exists already, without a checkpoint to go on from; give another --output, or "
-                          "--overwrite to replace it")  # fmt: skip
+    failure: DeepcamsError | None = None
+    if world.first:
+        try:
+            stack.enter_context(claimed(folder, overwrite=overwrite))
+        except DeepcamsError as error:
+            failure = error
+    (failures,) = world.sums(float(failure is not None))
+    if failures:
+        raise failure or OutputError(f"{folder}: the first process cannot use it")

@@ -19,8 +19,7 @@ from deepcams.io.analyses import Field, Hours
 from deepcams.io.output import check_space, temporary_name, writing
 from deepcams.provenance import provenance
 from deepcams.training.coarsening import AREA_MEAN, COARSENINGS, Coarsening
-from deepcams.training.images import Pictures, needed_scale
-from deepcams.training.pairs import TEST, TRAINING
+from deepcams.training.original import TEST, TRAINING, Pictures, needed_scale
 from deepcams.training.series import Mask, Numbers, Series, Split, cut
 from deepcams.training.sets import RECORD, Description, write_record, write_set
 from deepcams.training.statistics import Statistics
@@ -29,6 +28,7 @@ Progress = Callable[[int], None]
 
 FORMATS = ("png", "mat")
 _PARTS = ("training", "validation")
+_WIDEST = 256  # times the largest value: a scale beyond it leaves less than 8 of the 16 bits
 
 
 @dataclass(frozen=True)
@@ -253,7 +253,7 @@ def _scale(preparation: Preparation, pictures: Pictures, asked: float | None, pr
     """The concentration at the full range of PNG images.
 
     Raises:
-        InputError: if a value lies above the one asked for.
+        InputError: if a value lies above the one asked for, or all lie far below it.
     """
     places = (place for part in _PARTS for place in preparation.numbers(part))
     hours = ((str(preparation.times[place]), pictures.of(*preparation.pair(place))) for place in places)
@@ -261,6 +261,9 @@ def _scale(preparation: Preparation, pictures: Pictures, asked: float | None, pr
     if asked is not None and asked < needed:
         raise InputError(f"values up to {needed:g} ug m-3, and a scale of {asked:g}: nothing is clipped; give a scale of "
                          f"{math.ceil(needed)} at least, or none")  # fmt: skip
+    if asked is not None and asked > _WIDEST * max(needed, 1):
+        raise InputError(f"values up to {needed:g} ug m-3, and a scale of {asked:g}: little of it would be left in 16 bits; "
+                         f"give a scale near {math.ceil(needed)}, or none")  # fmt: skip
     return asked or float(max(1, math.ceil(needed)))
 
 
@@ -293,8 +296,15 @@ def _folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
             temporary.mkdir()
             yield temporary
             _refuse_taken(path, overwrite=overwrite)
-            if path.exists():
-                shutil.rmtree(path)
-            temporary.rename(path)
+            _replace(path, temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replace(path: Path, temporary: Path) -> None:
+    """Give the new folder its name; a set that had it is removed only then, so that a kill loses neither."""
+    replaced = temporary_name(path.with_name(f"{path.name}.replaced"))
+    if path.exists():
+        path.rename(replaced)
+    temporary.rename(path)
+    shutil.rmtree(replaced, ignore_errors=True)

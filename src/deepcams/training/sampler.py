@@ -7,10 +7,12 @@ interrupted goes on with the same windows.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from deepcams.errors import InputError
@@ -32,16 +34,25 @@ class Change:
         flip: whether west becomes east.
         gain: what all values are multiplied with.
         blur: standard deviation of a Gaussian blur in fine cells; 0 for none.
+        turn: whether north becomes south.
     """
 
     flip: bool = False
     gain: float = 1.0
     blur: float = 0.0
+    turn: bool = False
+
+    def mirrored(self, field: NDArray[Any]) -> NDArray[Any]:
+        """The field (rows, columns), or mask, flipped and turned."""
+        return field[:: -1 if self.turn else 1, :: -1 if self.flip else 1]
+
+    def place(self, grid: Grid) -> Grid:
+        """The grid on which the changed field lies: a turned one is as far from the equator on its other side."""
+        return Grid(-grid.south, grid.west, grid.step, grid.rows, grid.columns) if self.turn else grid
 
     def apply(self, fields: Field) -> Field:
         """The changed field (rows, columns), float32; unknown nodes stay unknown and are not blurred into others."""
-        turned = fields[:, ::-1] if self.flip else fields
-        return np.asarray(_blurred(turned, self.blur) * np.float32(self.gain), np.float32)
+        return np.asarray(_blurred(self.mirrored(fields), self.blur) * np.float32(self.gain), np.float32)
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,7 @@ class Augmentation:
 
     Attributes:
         flip: whether every second one is mirrored in longitude.
+        turn: whether every second one is mirrored in latitude.
         gain: concentrations are multiplied with a number from 1/gain to gain, even in its logarithm.
         blur: largest standard deviation in fine cells of a Gaussian blur of the fine field, even from 0; 0 for none.
             Series whose coarse fields are given are not blurred.
@@ -66,6 +78,7 @@ class Augmentation:
     blur: float = 0.0
     alone: float = 0.15
     one_sided: float = 0.5
+    turn: bool = True
 
     def __post_init__(self) -> None:
         if not (self.gain >= 1 and self.blur >= 0 and 0 <= self.alone <= 1 and 0 <= self.one_sided <= 1):
@@ -74,8 +87,9 @@ class Augmentation:
 
     def draw(self, random: np.random.Generator) -> Change:
         """One change, drawn."""
-        flip, exponent, blur = random.random(), random.uniform(-1, 1), random.random()
-        return Change(self.flip and bool(flip < 0.5), float(self.gain**exponent), float(self.blur * blur))
+        flip, turn, blur, exponent = *random.random(3), random.uniform(-1, 1)
+        return Change(self.flip and bool(flip < 0.5), float(self.gain**exponent), float(self.blur * blur),
+                      self.turn and bool(turn < 0.5))  # fmt: skip
 
     def choose(
         self, neighbours: tuple[tuple[int, float], ...], random: np.random.Generator
@@ -140,8 +154,9 @@ class Sampler:
                 f"weights {self.weights} for {len(self.series)} series: wanted one for each, none negative"
             )
         if not sum(self.weights) > 0:
-            raise InputError(f"all {len(self.series)} series have the weight 0 (as those have that are held out as a whole, or "
-                             "have no hour to learn from): hold out less, or give more hours")  # fmt: skip
+            raise InputError(f"nothing to learn from: in {len(self.series)} series every hour is held out or within "
+                             f"{self.step} h of those that are, or their weight is 0; hold out less, or give more "
+                             "hours")  # fmt: skip
         if self.size < 1 or self.margin < 0:
             raise InputError(
                 f"windows of {self.size} cells with a margin of {self.margin}: wanted 1 or more, and 0 or more"
@@ -178,18 +193,18 @@ class Sampler:
         """The example of a window, changed as drawn."""
         series, grid = drawn.series, drawn.grid
         change = self.augmentation.draw(random)
-        change = change if drawn.given is None else Change(change.flip, change.gain)
+        change = change if drawn.given is None else replace(change, blur=0.0)
+        place = change.place(grid)
 
         def coarse_of(fine: Field, given: Field | None) -> Field:
-            return means(change.apply(fine), grid, series.factor) if given is None else change.apply(given)
+            return means(change.apply(fine), place, series.factor) if given is None else change.apply(given)
 
         beside = [
             (coarse_of(series.fine_on(grid, one), series.given_on(grid, one)), hours) for one, hours in drawn.shown
         ]
-        counted = self.split.learned(grid.refine(series.factor))
-        counted = counted[:, ::-1] if change.flip else counted
+        counted = change.mirrored(self.split.learned(grid.refine(series.factor)))
         coarse = coarse_of(drawn.fine, drawn.given)
-        return make_example(change.apply(drawn.fine), coarse, grid, counted, beside, self.margin)
+        return make_example(change.apply(drawn.fine), coarse, place, counted, beside, self.margin)
 
     def _window(self, series: Series, random: np.random.Generator) -> Grid:
         """The coarse grid of a window somewhere in a series."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,21 +10,19 @@ from typing import Any
 
 import numpy as np
 import zarr
-from numpy.typing import NDArray
-from zarr.codecs import BloscCodec
 
 from deepcams import conventions
 from deepcams.errors import InputError
 from deepcams.grid import Grid, Region
 from deepcams.io.analyses import Field, Hours
 from deepcams.io.files import first_line
+from deepcams.io.store import COMPRESSOR, consolidate, put_array
 from deepcams.training.coarsening import AREA_MEAN, COARSENINGS
 from deepcams.training.series import Read, Series, Split
 from deepcams.units import MICROGRAMS, species_of
 
 RECORD, FIELDS = "set.json", "fields.zarr"
 FORMAT, VERSION = "deepcams-training-set", 1
-_COMPRESSOR = BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle")
 _FAILURES = (OSError, ValueError, TypeError, LookupError, RuntimeError)
 
 
@@ -165,26 +162,24 @@ def _template(path: Path, description: Description, times: Hours, origin: Mappin
         "attribution": origin["attribution"],
     }
     group: Any = zarr.create_group(path, zarr_format=3, attributes=attributes)
-    _put(group, "time", ("time",), conventions.hours_since_epoch(times), conventions.COORDINATES["time"])
+    put_array(group, "time", ("time",), conventions.hours_since_epoch(times), conventions.COORDINATES["time"])
     for name, prefix, grid in (("fine", "", description.fine), ("coarse", "coarse_", description.coarse)):
         dimensions = (f"{prefix}latitude", f"{prefix}longitude")
         for dimension, values in zip(dimensions, (grid.latitude, grid.longitude), strict=True):
             known = conventions.COORDINATES[dimension.removeprefix(prefix)]
             plain = {key: value for key, value in known.items() if key not in ("bounds", "axis")}
-            _put(group, dimension, (dimension,), values, plain)
+            put_array(group, dimension, (dimension,), values, plain)
         group.create_array(
             name,
             shape=(times.size, *grid.shape),
             chunks=(1, *grid.shape),
             dtype="float32",
             fill_value=np.nan,
-            compressors=_COMPRESSOR,
+            compressors=COMPRESSOR,
             dimension_names=("time", *dimensions),
             attributes=_meaning(name, description),
         )
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*[Cc]onsolidated metadata.*")
-        zarr.consolidate_metadata(str(path))
+    consolidate(path)
     return zarr.open_group(path, mode="r+", use_consolidated=False)
 
 
@@ -195,17 +190,3 @@ def _meaning(name: str, description: Description) -> dict[str, str]:
     cells = {"cell_methods": "area: mean"} if name == "fine" or description.method == AREA_MEAN else {}
     named = {"standard_name": species.standard_name, "units": species.unit}
     return named | {"long_name": f"{species.long_name}, {name}: {how}"} | cells
-
-
-def _put(
-    group: Any, name: str, dimensions: tuple[str, ...], values: NDArray[Any], attributes: Mapping[str, str]
-) -> None:
-    array = group.create_array(
-        name,
-        shape=values.shape,
-        chunks=values.shape,
-        dtype=values.dtype,
-        dimension_names=dimensions,
-        attributes=dict(attributes),
-    )
-    array[...] = values

@@ -14,7 +14,7 @@ from deepcams.io.cams import combine, from_dataset
 from deepcams.io.files import DataFile, find_files, open_dataset
 from deepcams.io.geos_cf import FINE_STEP, open_hourly
 from deepcams.io.layout import find_axis, find_variable, with_coordinates
-from deepcams.training.pairs import is_original, open_original
+from deepcams.training.original import is_original, open_original
 from deepcams.training.series import MEMORY, Series, Split, remembered
 from deepcams.training.sets import is_set, open_set, read_description
 
