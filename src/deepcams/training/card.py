@@ -108,8 +108,8 @@ def _card(result: Result, state: State, facts: Mapping[str, Any]) -> str:
         "",
         "## Licence and file",
         "",
-        f"Source of the data: {made['attribution']}. The weights are under the licence of the package that they come with, as far "
-        "as that of the data allows.",
+        f"Source of the data: {made['attribution']}. The weights are under the licence of the package that they come "
+        "with, as far as that of the data allows.",
         "",
         f"sha256 of {WEIGHTS}: `{sha256_of(result.weights)}`",
         "",
