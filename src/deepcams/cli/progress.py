@@ -14,7 +14,10 @@ _PLAIN_INTERVAL = 30.0  # seconds between plain lines
 
 
 class Advance(Protocol):
-    """Tells how many pieces more are done, and what else there is to say."""
+    """Tells how many pieces more are done, and what else there is to say.
+
+    Several at once, before any other, are those of an earlier run: they do not count in the rate.
+    """
 
     def __call__(self, count: int, note: str = "") -> None:
         """Show it."""
@@ -58,25 +61,33 @@ def _bar(total: int, what: str) -> Iterator[Advance]:
     with Progress(*columns, console=Console(stderr=True)) as shown:
         task = shown.add_task(what, total=total, rate="", note="")
 
+        kept = 0
+
         def advance(count: int, note: str = "") -> None:
-            done = shown.tasks[0].completed + count
-            rate = f"{(time.monotonic() - began) / max(done, 1):.2f} s each"
+            nonlocal kept
+            done = int(shown.tasks[0].completed) + count
+            if done == count > 1:
+                kept = done
+                shown.reset(task, completed=done)
+                return
+            rate = f"{(time.monotonic() - began) / max(done - kept, 1):.2f} s each"
             shown.update(task, advance=count, rate=rate, note=note)
 
         yield advance
 
 
 def _plain(total: int, what: str) -> Advance:
-    done, began = 0, time.monotonic()
+    done, kept, began = 0, 0, time.monotonic()
     last = began
 
     def advance(count: int, note: str = "") -> None:
-        nonlocal done, last
+        nonlocal done, kept, last
         done += count
+        kept = done if done == count > 1 else kept
         now = time.monotonic()
         if now - last >= _PLAIN_INTERVAL or (done == total and count):
             last = now
-            left = (now - began) / max(done, 1) * (total - done)
+            left = (now - began) / max(done - kept, 1) * (total - done)
             click.echo(
                 ", ".join([f"{done} of {total} {what}", f"{left:.0f} s left", *([note] if note else [])]), err=True
             )
