@@ -26,7 +26,7 @@ from deepcams.training.curriculum import gather
 from deepcams.training.dataset import whole
 from deepcams.training.distributed import World, enough_memory
 from deepcams.training.loop import Trainer, make_optimiser, rate_at, train_spatial, update_average
-from deepcams.training.losses import stabilised
+from deepcams.training.losses import relative
 from deepcams.training.validation import Validator, verdict
 
 CPU = World(torch.device("cpu"))
@@ -248,7 +248,7 @@ def test_it_overfits_one_patch(data, tmp_path):
     batch = next(batches(curriculum.sampler, range(1, 2), 1, CPU, 1))
     total = float(batch.weights.sum())
     losses = [trainer.step(batch, total).loss for _ in range(80)]
-    lcbp = float(stabilised(batch.views.first, batch.target, batch.views.coarse, batch.weights))
+    lcbp = float(relative(batch.views.first, batch.target, batch.views.coarse, batch.weights))
     assert losses[0] == pytest.approx(lcbp, rel=1e-4)  # it begins as LCBP
     assert losses[-1] < 0.2 * losses[0]
 

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepcams.training.losses import stabilised
+from deepcams.training.losses import relative
 
 
 def fields(seed, batch=2, rows=3, columns=4):
@@ -19,20 +19,22 @@ def test_a_number_by_hand():
     coarse = torch.tensor([[[3.0, 8.0]]])
     target = torch.zeros(1, 9, 1, 2)
     prediction = torch.tensor([4.0, -6.0]).expand(1, 9, 1, 2)
-    # |4| / sqrt(3 + 1) + 0.5 * 16 / 4 = 4;  6 / sqrt(8 + 1) + 0.5 * 36 / 9 = 4
-    assert float(stabilised(prediction, target, coarse, torch.ones(1, 9, 1, 2), square=0.5)) == pytest.approx(4)
+    # 4 / (3 + 1) + 0.5 * 1^2 = 1.5;  6 / (8 + 1) + 0.5 * (2 / 3)^2 = 8 / 9
+    assert float(relative(prediction, target, coarse, torch.ones(1, 9, 1, 2), square=0.5)) == pytest.approx(
+        (1.5 + 8 / 9) / 2
+    )
 
 
 @settings(deadline=None)
 @given(st.integers(0, 1000), st.floats(0.1, 10))
 def test_properties(seed, factor):
     prediction, target, coarse, weights = fields(seed)
-    loss = stabilised(prediction, target, coarse, weights)
+    loss = relative(prediction, target, coarse, weights)
     assert loss >= 0
-    assert stabilised(target, target, coarse, weights) == 0
-    torch.testing.assert_close(stabilised(target, prediction, coarse, weights), loss)
-    torch.testing.assert_close(stabilised(prediction, target, coarse, factor * weights), loss)
-    assert stabilised(prediction, target, coarse + 1, weights) <= loss
+    assert relative(target, target, coarse, weights) == 0
+    torch.testing.assert_close(relative(target, prediction, coarse, weights), loss)
+    torch.testing.assert_close(relative(prediction, target, coarse, factor * weights), loss)
+    assert relative(prediction, target, coarse + 1, weights) <= loss
 
 
 @settings(deadline=None)
@@ -40,13 +42,13 @@ def test_properties(seed, factor):
 def test_parts_of_a_batch_add_up(seed):
     all_of_it = fields(seed, batch=5)
     total = all_of_it[3].sum()
-    parts = [stabilised(*(one[rank::2] for one in all_of_it), total=total) for rank in range(2)]
-    torch.testing.assert_close(sum(parts), stabilised(*all_of_it))
+    parts = [relative(*(one[rank::2] for one in all_of_it), total=total) for rank in range(2)]
+    torch.testing.assert_close(sum(parts), relative(*all_of_it))
 
 
 def test_what_has_no_weight_does_not_count():
     prediction, target, coarse, weights = fields(0)
     weights[:, :, 0] = 0
-    loss = stabilised(prediction, target, coarse, weights)
+    loss = relative(prediction, target, coarse, weights)
     prediction[:, :, 0] = 1e6
-    assert stabilised(prediction, target, coarse, weights) == loss
+    assert relative(prediction, target, coarse, weights) == loss

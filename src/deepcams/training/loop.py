@@ -27,7 +27,7 @@ from deepcams.training.curriculum import Curriculum, gather
 from deepcams.training.distributed import World, enough_memory, processes, reproducible
 from deepcams.training.folder import CHECKPOINT, claimed
 from deepcams.training.journal import Journal
-from deepcams.training.losses import stabilised
+from deepcams.training.losses import relative
 from deepcams.training.stopping import stop_requests
 from deepcams.training.validation import NETWORK, Validator
 
@@ -198,8 +198,8 @@ class Trainer:
         learner.optimiser.zero_grad(set_to_none=True)
         with torch.autocast(world.device.type, torch.bfloat16, enabled=training.precision == "bf16"):
             prediction = self._predictor(batch.views, batch.shares)
-        loss = stabilised(prediction.float(), batch.target, batch.views.coarse, batch.weights, square=training.square,
-                          total=total)  # fmt: skip
+        loss = relative(prediction.float(), batch.target, batch.views.coarse, batch.weights, square=training.square,
+                        total=total)  # fmt: skip
         torch.autograd.backward(loss * world.size)  # the processes' gradients are averaged, and their losses add up
         norm = float(nn.utils.clip_grad_norm_(learner.network.parameters(), training.clip))
         (value,) = world.sums(float(loss.detach()))

@@ -6,17 +6,17 @@ import torch
 from torch import Tensor
 
 FLOOR = 1.0  # ug m-3, about the median over the oceans: in cleaner air errors count as in air of this concentration
-SQUARE = 0.02  # share of the squared term: enough to keep peaks, too little for a few fires to decide everything
+SQUARE = 0.2  # share of the squared term: enough to keep peaks, too little for a few fires to decide everything
 
 
-def stabilised(prediction: Tensor, target: Tensor, coarse: Tensor, weights: Tensor, *, square: float = SQUARE,
-               total: Tensor | float | None = None) -> Tensor:  # fmt: skip
-    """Weighted mean of |e| / sqrt(C + 1) + square * e^2 / (C + 1), with e the error and C the coarse concentration.
+def relative(prediction: Tensor, target: Tensor, coarse: Tensor, weights: Tensor, *, square: float = SQUARE,
+             total: Tensor | float | None = None) -> Tensor:  # fmt: skip
+    """Weighted mean of |r| + square * r^2, with r = e / (C + 1), e the error and C the coarse concentration.
 
-    PM2.5 errors grow about as the square root of the concentration, so that dividing by it makes clean and polluted
-    air count alike (the variance-stabilising transform of counts: Anscombe, Biometrika 35, 1948). The first term looks
-    for the median, as MAE does, the second for the mean, as RMSE does. What divides is the coarse field, which is
-    given: the network cannot make the loss small by changing it.
+    The network knows ratios only, and what it has to learn is the same in clean and in polluted air: relative errors let
+    it learn from both alike. The first term looks for the median, as MAE does, the second for the mean, as RMSE does.
+    What divides is the coarse field, which is given: the network cannot make the loss small by changing it. Other
+    powers of C + 1 were tried (docs/decisions/0003-spatial-network.md).
 
     Args:
         prediction: (batch, 9, rows, columns), ug m-3.
@@ -28,10 +28,8 @@ def stabilised(prediction: Tensor, target: Tensor, coarse: Tensor, weights: Tens
             share of the common one.
 
     Returns:
-        A scalar, (ug m-3)^(1/2) in its first term.
+        A scalar without unit.
     """
-    scale = (coarse + FLOOR).sqrt()[:, None]
-    error = (prediction - target) / scale
-    # The scale enters the first term once and the second twice: |e|/s + square (e/s)^2.
+    error = (prediction - target) / (coarse + FLOOR)[:, None]
     loss = torch.abs(error) + square * error**2
     return (weights * loss).sum() / (weights.sum() if total is None else total)
