@@ -1,9 +1,8 @@
 """Our spatial network: a correction to the log-field of LCBP, made before the conservation layer.
 
 All convolutions work on the coarse grid; the nine fine cells of a coarse cell are channels (sub-pixel convolution, Shi et
-al., CVPR 2016; as in ABPN, Du et al., CVPR Workshops 2021). The network sees ratios, so that what it learns at one
-concentration holds at another, and the analyses beside the one to sharpen, carried to it by the motion between them.
-It begins as LCBP itself: its last layer is zero.
+al., CVPR 2016). The network sees ratios, so that what it learns at one concentration holds at another, and the analyses
+beside the one to sharpen, carried to it by the motion between them. It begins as LCBP itself: its last layer is zero.
 """
 
 from __future__ import annotations
