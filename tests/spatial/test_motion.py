@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deepcams.grid import Grid
-from deepcams.spatial.motion import carry, displacement
+from deepcams.spatial.motion import carried, carry, displacement
 
 GLOBE = Grid(90, 0, 0.75, 241, 480)
 BOX = Grid(40, 10, 0.25, 120, 150)
@@ -57,3 +57,12 @@ def test_carrying_fetches_from_where_the_displacement_points():
     u = np.zeros((9, 20, 2), np.float32)
     u[..., 0] = 1.5
     np.testing.assert_allclose(carry(image, u)[:, 2:15], image[:, 2:15] + 1.5)
+
+
+def test_a_field_is_carried_across_the_date_line_by_any_part_of_a_node():
+    field = plumes(GLOBE, east=-50)
+    u = np.broadcast_to(np.array([2.3, 0], np.float32), (*GLOBE.shape, 2))
+    wanted = 0.7 * np.roll(field, -2, 1) + 0.3 * np.roll(field, -3, 1)
+    found = carried(field, u, GLOBE)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)

@@ -67,9 +67,19 @@ def _refined(u: Field) -> Field:
 
 
 def carried(field: Field, u: Field, grid: Grid) -> Field:
-    """The field (rows, columns) fetched from each node displaced by u (rows, columns, 2), also from beyond its edges."""
-    around = np.pad(u, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), mode="edge")
-    return carry(_widened(field, grid), around)[MARGIN:-MARGIN, MARGIN:-MARGIN]
+    """The field (rows, columns) fetched from each node displaced by u (rows, columns, 2), also from beyond its edges.
+
+    Linear, and at positions that are not rounded as in :func:`carry`: a step of a 32nd of a node would show.
+    """
+    image = _widened(field, grid)
+    floor = np.floor(u)
+    whole, (east, south) = floor.astype(np.int32), np.moveaxis(u - floor, -1, 0)
+    width = image.shape[1]
+    rows = np.arange(MARGIN, MARGIN + grid.rows, dtype=np.int32)[:, None] + whole[..., 1]
+    corner = rows * width + np.arange(MARGIN, MARGIN + grid.columns, dtype=np.int32) + whole[..., 0]
+    values = image.ravel()
+    north_row, south_row = (values[corner + row] * (1 - east) + values[corner + row + 1] * east for row in (0, width))
+    return north_row * (1 - south) + south_row * south
 
 
 def _widened(field: Field, grid: Grid) -> Field:
