@@ -12,8 +12,13 @@ from deepcams.sphere import Array, from_blocks, namespace, pin_poles, row_weight
 
 def block_mean(blocks: Array, grid: Grid, *, pole_row: bool = False) -> Array:
     """Area means (..., rows, columns) of a block field over its coarse cells; ``pole_row`` as in :func:`row_weights`."""
+    return weighted_mean(blocks, _weights_like(blocks, grid, pole_row=pole_row))
+
+
+def _weights_like(blocks: Array, grid: Grid, *, pole_row: bool = False) -> Array:
+    """The row weights of a block field, as an array of its own kind."""
     weights = row_weights(grid, blocks.shape[-1], pole_row=pole_row)
-    return weighted_mean(blocks, namespace(blocks).asarray(weights, dtype=blocks.dtype, device=blocks.device))
+    return namespace(blocks).asarray(weights, dtype=blocks.dtype, device=blocks.device)
 
 
 def weighted_mean(blocks: Array, weights: Array) -> Array:
@@ -47,10 +52,7 @@ def conserve_blocks(coarse: Array, log_shape: Array, grid: Grid) -> Array:
         Block field whose area means are C: never negative, zero where C is zero, NaN where C is NaN, at most C / w_j.
         The pole's own node has the value of its coarse node.
     """
-    weights = namespace(log_shape).asarray(
-        row_weights(grid, log_shape.shape[-1]), dtype=log_shape.dtype, device=log_shape.device
-    )
-    return pin_poles(distribute(coarse, log_shape, weights), coarse, grid)
+    return pin_poles(distribute(coarse, log_shape, _weights_like(log_shape, grid)), coarse, grid)
 
 
 def distribute(coarse: Array, log_shape: Array, weights: Array) -> Array:

@@ -281,12 +281,14 @@ def _between(job: Job, before: _End, after: _End, fractions: Sequence[float]) ->
     if job.recipe.order == SPACE_FIRST:
         setting = Setting(coarse.refine(job.factor), length, epsilon)
         return job.recipe.time.between(before.fine, after.fine, fractions, setting)
-    ends = before.start.coarse, after.start.coarse
-    fields = job.recipe.time.between(*ends, fractions, Setting(coarse, length, epsilon))
-    return [
-        _sharpen(job, one, [Neighbour(ends[0], -t * length), Neighbour(ends[1], (1 - t) * length)])
-        for one, t in zip(fields, fractions, strict=True)
-    ]
+    first, last = before.start, after.start
+    fields = job.recipe.time.between(first.coarse, last.coarse, fractions, Setting(coarse, length, epsilon))
+
+    def neighbours(t: float) -> list[Neighbour]:
+        away = ((first, -t * length), (last, (1 - t) * length))
+        return [Neighbour(end.coarse, hours, end.memo) for end, hours in away]
+
+    return [_sharpen(job, one, neighbours(t)) for one, t in zip(fields, fractions, strict=True)]
 
 
 def _masked(values: Field, masks: Sequence[Mask]) -> Field:

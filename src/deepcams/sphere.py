@@ -9,6 +9,7 @@ Everything here works on numpy arrays and torch tensors alike.
 
 from __future__ import annotations
 
+import math
 import sys
 from types import ModuleType
 from typing import Any
@@ -98,6 +99,25 @@ def to_blocks(field: Array, grid: Grid, factor: int = 3) -> Array:
     rows = np.abs(rows)
     rows = np.where(rows >= fine.rows, 2 * (fine.rows - 1) - rows, rows)
     return field[..., rows, :].reshape(*field.shape[:-2], grid.rows, factor, grid.columns, factor)
+
+
+def as_channels(blocks: Array) -> Array:
+    """A block field as channels (..., factor**2, rows, columns), as networks take it.
+
+    Channel ``factor * i + j`` holds the fine cells in row i (from the north) and column j (from the west) of their coarse
+    cells.
+    """
+    *lead, rows, factor, columns, _ = blocks.shape
+    moved = namespace(blocks).moveaxis(blocks, (-3, -1), (-4, -3))
+    return moved.reshape(*lead, factor * factor, rows, columns)
+
+
+def as_blocks(cells: Array) -> Array:
+    """The block field of channels (..., factor**2, rows, columns)."""
+    *lead, count, rows, columns = cells.shape
+    factor = math.isqrt(count)
+    split = cells.reshape(*lead, factor, factor, rows, columns)
+    return namespace(cells).moveaxis(split, (-4, -3), (-3, -1))
 
 
 def pin_poles(blocks: Array, coarse: Array, grid: Grid) -> Array:

@@ -11,9 +11,9 @@ from deepcams.errors import InputError
 from deepcams.grid import Grid
 from deepcams.layers.weights import write_weights
 from deepcams.spatial import SPATIAL
-from deepcams.spatial.network import Architecture, SpatialNetwork, as_blocks, as_channels, load, sharpen
+from deepcams.spatial.network import Architecture, SpatialNetwork, load, sharpen
 from deepcams.spatial.scene import Neighbour, Scene
-from deepcams.sphere import from_blocks
+from deepcams.sphere import as_blocks, as_channels, from_blocks
 from deepcams.weights import SPATIAL_WEIGHTS
 
 GLOBE = Grid(90, 0, 3.0, 61, 120)

@@ -23,11 +23,11 @@ from deepcams.grid import Grid
 from deepcams.layers.weights import load_strict, read_weights
 from deepcams.spatial import lcbp, motion
 from deepcams.spatial.scene import Neighbour, Scene
-from deepcams.sphere import Array, from_blocks, pad, to_blocks
+from deepcams.sphere import Array, as_blocks, as_channels, from_blocks, pad, to_blocks
+from deepcams.units import EPSILON
 
 FACTOR = 3
 FINE = FACTOR * FACTOR
-EPSILON = 0.05  # ug m-3
 _SURROUNDINGS = 3  # coarse cells on either side that a local mean is taken over
 _EVEN = 0.1  # log units: where the surroundings are more even than this, details are not made larger still
 _FLAT = 1e-6  # log units: keeps the root's gradient finite
@@ -58,7 +58,7 @@ def views(scene: Scene) -> Views:
     carried = [_carried(neighbour, scene) for neighbour in scene.neighbours]
     others = np.exp(np.mean(carried, axis=0)) - np.float32(EPSILON) if carried else first
     coarse = np.asarray(scene.coarse, np.float32)
-    return Views(coarse, channels(first, scene.grid), channels(others, scene.grid))
+    return Views(coarse, *(as_channels(to_blocks(field, scene.grid, FACTOR)) for field in (first, others)))
 
 
 def _carried(neighbour: Neighbour, scene: Scene) -> Array:
@@ -77,23 +77,6 @@ def _sharp(analysis: Scene | Neighbour, scene: Scene) -> Array:
     return analysis.memo.once(
         "lcbp", lambda: from_blocks(lcbp.sharpen(coarse, scene.grid, FACTOR, epsilon=EPSILON), scene.grid)
     )
-
-
-def channels(field: Array, grid: Grid) -> Array:
-    """A field (fine rows, fine columns) with its fine cells as channels (9, rows, columns) of the coarse grid."""
-    blocks = to_blocks(field, grid, FACTOR)
-    return np.ascontiguousarray(blocks.transpose(1, 3, 0, 2)).reshape(FINE, *grid.shape)
-
-
-def as_blocks(cells: Tensor) -> Tensor:
-    """The block field (..., rows, 3, columns, 3) of channels (..., 9, rows, columns)."""
-    *lead, _, rows, columns = cells.shape
-    return cells.reshape(*lead, FACTOR, FACTOR, rows, columns).movedim((-4, -3), (-3, -1))
-
-
-def as_channels(blocks: Tensor) -> Tensor:
-    """The channels (..., 9, rows, columns) of a block field (..., rows, 3, columns, 3)."""
-    return blocks.movedim((-3, -1), (-4, -3)).flatten(-4, -3)
 
 
 @dataclass(frozen=True)
@@ -213,8 +196,7 @@ def sharpen(scene: Scene, network: SpatialNetwork) -> Array:
     finally:
         torch.set_num_threads(threads)
     shape = np.log(np.maximum(seen.first, _SMALLEST)) + correction
-    blocks = shape.reshape(FACTOR, FACTOR, *scene.grid.shape).transpose(2, 0, 3, 1)
-    return conserve_blocks(seen.coarse, blocks, scene.grid)
+    return conserve_blocks(seen.coarse, as_blocks(shape), scene.grid)
 
 
 def _widened(view: Array, grid: Grid, halo: int) -> Array:

@@ -1,8 +1,4 @@
-"""Examples to learn from: a coarse scene, the fine truth as channels, and how much each fine cell counts.
-
-Channel ``factor * i + j`` holds the fine cells in row i (from the north) and column j (from the west) of their coarse
-cells.
-"""
+"""Examples to learn from: a coarse scene, the fine truth as channels, and how much each fine cell counts."""
 
 from __future__ import annotations
 
@@ -16,7 +12,7 @@ from deepcams.grid import Grid
 from deepcams.io.analyses import Field
 from deepcams.missing import fill
 from deepcams.spatial.scene import Neighbour, Scene
-from deepcams.sphere import pad, row_weights, to_blocks
+from deepcams.sphere import as_channels, pad, row_weights, to_blocks
 from deepcams.training.series import Mask, Series, Split
 from deepcams.training.sources import open_series, stored_split
 from deepcams.units import EPSILON
@@ -77,19 +73,13 @@ def make_example(
         margin: coarse cells along the edges that are only seen.
     """
     factor = fine.shape[1] // grid.columns
-    target, shares = channels(fine, grid, factor), row_weights(grid, factor)
+    target, shares = as_channels(to_blocks(fine, grid, factor)), row_weights(grid, factor)
     near = beside_unknown(np.isnan(coarse) | np.isnan(target).any(axis=0), grid)
-    judged = channels(counted, grid, factor) & ~np.isnan(target) & ~near & _inside(grid, margin)
+    judged = as_channels(to_blocks(counted, grid, factor)) & ~np.isnan(target) & ~near & _inside(grid, margin)
     weights = np.where(judged, cell_areas(grid, factor, shares), 0).astype(np.float32)
     neighbours = tuple(Neighbour(fill(field, grid)[0], hours) for field, hours in beside if not np.isnan(field).all())
     scene = Scene(fill(coarse, grid)[0], grid, factor, EPSILON, neighbours)
     return Example(scene, np.nan_to_num(target, nan=0.0), weights, shares.astype(np.float32))
-
-
-def channels(fine: NDArray[np.generic], grid: Grid, factor: int) -> NDArray[np.generic]:
-    """(factor**2, rows, columns) the fine cells of each cell of the coarse ``grid``, from a field on the refined one."""
-    blocks = to_blocks(fine, grid, factor).transpose(1, 3, 0, 2)
-    return np.ascontiguousarray(blocks.reshape(factor * factor, *grid.shape))
 
 
 def beside_unknown(unknown: Mask, grid: Grid) -> Mask:

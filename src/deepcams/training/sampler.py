@@ -18,7 +18,8 @@ from scipy import ndimage
 from deepcams.errors import InputError
 from deepcams.grid import Grid
 from deepcams.io.analyses import Field
-from deepcams.training.dataset import Example, beside_unknown, channels, make_example
+from deepcams.sphere import as_channels, to_blocks
+from deepcams.training.dataset import Example, beside_unknown, make_example
 from deepcams.training.series import Numbers, Series, Split, means
 
 _TRIES = 300
@@ -239,9 +240,10 @@ class Sampler:
 
     def _is_enough(self, fine: Field, given: Field | None, series: Series, grid: Grid) -> bool:
         """Whether enough of the inner cells can be learned from."""
-        unknown = np.isnan(channels(fine, grid, series.factor)).any(axis=0)
+        unknown = np.isnan(as_channels(to_blocks(fine, grid, series.factor))).any(axis=0)
         unknown |= np.zeros_like(unknown) if given is None else np.isnan(given)
-        learned = channels(self.split.learned(grid.refine(series.factor)), grid, series.factor).any(axis=0)
+        may_be_learned = self.split.learned(grid.refine(series.factor))
+        learned = as_channels(to_blocks(may_be_learned, grid, series.factor)).any(axis=0)
         inner = slice(self.margin, self.margin + self.size)
         count = (learned & ~beside_unknown(unknown, grid))[inner, inner].sum()
         possible = [max(1, min(self.size, side // series.factor - _FEWEST + 1)) for side in series.grid.shape]

@@ -12,7 +12,7 @@ from deepcams.errors import InputError
 from deepcams.spatial import SPATIAL
 from deepcams.spatial.network import SpatialNetwork, sharpen
 from deepcams.spatial.scene import Scene
-from deepcams.sphere import Array
+from deepcams.sphere import Array, as_channels
 from deepcams.training.curriculum import Curriculum
 from deepcams.training.dataset import Example, whole
 from deepcams.training.distributed import World
@@ -70,7 +70,7 @@ class Validator:
 def _sums(contender: Sharpen, example: Example) -> NDArray[np.float64]:
     """(3,) the sums of w, w e^2 and w |e| over the cells of one field, in double precision."""
     blocks = np.asarray(contender(example.scene), np.float64)
-    error = blocks.transpose(1, 3, 0, 2).reshape(example.target.shape) - example.target
+    error = as_channels(blocks) - example.target
     weights = example.weights.astype(np.float64)
     return np.array([weights.sum(), (weights * error**2).sum(), (weights * np.abs(error)).sum()])
 
