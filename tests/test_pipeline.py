@@ -216,7 +216,7 @@ def test_the_tally_counts(sample_job):
         pass
     assert (tally.hours, tally.analyses) == (10, 4)
     assert tally.mean_error < 1e-6
-    assert 0 < tally.drift < 0.0025
+    assert 0 < tally.drift < 0.01  # mornings do not go evenly: with the flow alone it is 0.0025
     assert tally.noise > 0
     assert len(tally.digests) == 4
 
@@ -326,5 +326,6 @@ def test_what_no_network_is_trained_for_is_done_without_one(cams_array, name, fa
 
 
 def test_settings_name_the_weights():
-    assert len(recipe("deepcams").settings["weights_sha256"]) == 64
-    assert "weights_sha256" not in recipe("fast").settings
+    settings = recipe("deepcams").settings
+    assert len(settings["space_weights_sha256"]) == len(settings["time_weights_sha256"]) == 64
+    assert not [key for key in recipe("fast").settings if "weights" in key]

@@ -13,7 +13,19 @@ SOURCE = Path(__file__).parents[1] / "src" / "deepcams"
 MODULES = sorted(SOURCE.rglob("*.py"))
 LEVELS = [
     {"errors"},
-    {"grid", "regions", "units", "rounding", "timeline", "provenance", "conventions", "sample", "weights"},
+    {
+        "grid",
+        "regions",
+        "units",
+        "rounding",
+        "timeline",
+        "provenance",
+        "conventions",
+        "sample",
+        "weights",
+        "sun",
+        "land",
+    },
     {"sphere", "conserve", "missing"},
     {"io"},
     {"layers"},

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from deepcams.errors import InputError
+from deepcams.layers.header import kind_of
 from deepcams.provenance import sha256_of
-from deepcams.spatial import SPATIAL, trained
+from deepcams.spatial import SPATIAL
+from deepcams.spatial import TRAINED as SPATIAL_NETWORKS
 from deepcams.spatial.scene import SpatialMethod
 from deepcams.temporal import TEMPORAL, TemporalMethod
+from deepcams.temporal import TRAINED as TEMPORAL_NETWORKS
 
 SPACE_FIRST, TIME_FIRST = "space-first", "time-first"
 ORDERS = (SPACE_FIRST, TIME_FIRST)
@@ -39,14 +43,21 @@ class Recipe:
     def settings(self) -> dict[str, Any]:
         """What identifies the method in provenance."""
         named = {"method": self.name, "space": self.space.name, "time": self.time.name, "order": self.order}
-        return named | ({"weights_sha256": sha256_of(self.space.weights)} if self.space.weights else {})
+        parts = {"space": self.space.weights, "time": self.time.weights}
+        return named | {f"{part}_weights_sha256": sha256_of(path) for part, path in parts.items() if path}
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether it has a network."""
+        return self.space.weights is not None or self.time.weights is not None
 
 
 RECIPES: dict[str, Recipe] = {
     one.name: one
     for one in (
-        Recipe("deepcams", SPATIAL["network"], TEMPORAL["flow"]),
+        Recipe("deepcams", SPATIAL["network"], TEMPORAL["network"]),
         Recipe("fast", SPATIAL["lcbp"], TEMPORAL["flow"]),
+        Recipe("paper", SPATIAL["abpn"], TEMPORAL["xvfi"], TIME_FIRST),
     )
 }
 DEFAULT = "deepcams"
@@ -66,13 +77,13 @@ def recipe(
     space: str | None = None,
     time: str | None = None,
     order: str | None = None,
-    weights: Path | None = None,
+    weights: Sequence[Path] = (),
 ) -> Recipe:
     """A recipe by name, with parts of it exchanged if asked for.
 
     Raises:
         InputError: for a name that does not exist (the message names those that do), or weights that are not there or
-            have no network to go to.
+            are not for one of its networks.
     """
     asked = chosen = _pick(RECIPES, name, "method")
     if space is not None:
@@ -82,29 +93,39 @@ def recipe(
     if order is not None:
         chosen = replace(chosen, order=_pick(dict(zip(ORDERS, ORDERS, strict=True)), order, "order"))
     chosen = chosen if chosen == asked else replace(chosen, name=CUSTOM)
-    return chosen if weights is None else with_weights(chosen, weights)
+    for path in weights:
+        chosen = with_weights(chosen, path)
+    return chosen
 
 
 def with_weights(method: Recipe, weights: Path) -> Recipe:
-    """A recipe with other weights in its network; its name stays, and its settings tell the weights.
+    """A recipe with other weights in one of its networks; its name stays, and its settings tell the weights.
 
     Raises:
-        InputError: if it has no network, or the file is not there.
+        InputError: if the file is not there, or for none of its networks.
     """
-    if method.space.weights is None:
-        raise InputError(
-            f"weights {weights} for {method.space.name} in space, which has none: give --method {DEFAULT} with --weights"
-        )
-    return replace(method, space=trained(weights))
+    kind = kind_of(weights)
+    if kind == method.space.kind:
+        return replace(method, space=SPATIAL_NETWORKS[kind](weights))
+    if kind == method.time.kind:
+        return replace(method, time=replace(TEMPORAL_NETWORKS[kind](weights), name=method.time.name))
+    own = " and ".join(filter(None, (method.space.kind, method.time.kind))) or "none"
+    users = [one.name for one in RECIPES.values() if kind in (one.space.kind, one.time.kind)]
+    fitting = f"give --method {' or '.join(users)} with them"
+    remedy = fitting if users else "no method of this version has such a network"
+    raise InputError(f"weights {weights} are for a network of the kind {kind!r}, and the networks of method {method.name} are: "
+                     f"{own}; {remedy}")  # fmt: skip
 
 
 def refuse_untrained(method: Recipe, species: str, factor: int) -> None:
     """Refuse a trained method for what it was not trained on.
 
     Raises:
-        InputError: if the method has trained weights, and the species is not PM2.5 or the factor not 3.
+        InputError: if the method has trained weights and the species is not PM2.5, or it has such in space and the
+            factor is not 3.
     """
-    if method.space.weights is not None and (species, factor) != (TRAINED_SPECIES, TRAINED_FACTOR):
+    fits = species == TRAINED_SPECIES and (method.space.weights is None or factor == TRAINED_FACTOR)
+    if method.is_trained and not fits:
         raise InputError(f"method {method.name} is trained for {TRAINED_SPECIES} made {TRAINED_FACTOR} times as fine, and "
                          f"asked for {species} made {factor} times as fine: use --method {UNTRAINED}")  # fmt: skip
 

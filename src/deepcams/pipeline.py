@@ -10,7 +10,7 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from deepcams.methods import SPACE_FIRST, Recipe, refuse_untrained
 from deepcams.missing import Mask, fill, refine_mask
 from deepcams.spatial.scene import Memo, Neighbour, Scene
 from deepcams.sphere import from_blocks
+from deepcams.temporal.setting import Analyses as Around
 from deepcams.temporal.setting import Setting
 from deepcams.timeline import Day, Step, TimeKind, Timeline, timeline
 from deepcams.windows import Window, around, whole
@@ -87,16 +88,22 @@ class Job:
         """The grid of the result."""
         return self.window.fine
 
-    def beside(self, number: int) -> tuple[int, ...]:
-        """Numbers of the analyses that sharpening an analysis looks at: none across a gap."""
-        reach, times = self.recipe.space.context, self.analyses.times
+    def beside(self, number: int, reach: int | None = None) -> tuple[int, ...]:
+        """Numbers of the analyses up to ``reach`` before and after one, as far as sharpening looks: none across a gap."""
+        reach = self.recipe.space.context if reach is None else reach
+        times = self.analyses.times
         step = np.timedelta64(self.analyses.step, "h")
         steps = [one for one in range(-reach, reach + 1) if one and 0 <= number + one < times.size]
         return tuple(number + one for one in steps if times[number + one] - times[number] == one * step)
 
+    @property
+    def reach(self) -> int:
+        """How many analyses beyond its own ends the method looks at."""
+        return max(self.recipe.space.context, self.recipe.time.context)
+
     def inputs(self, day: Day) -> tuple[int, ...]:
         """Numbers of the analyses that a day is made from."""
-        return tuple(sorted({one for number in day.analyses for one in (number, *self.beside(number))}))
+        return tuple(sorted({one for number in day.analyses for one in (number, *self.beside(number, self.reach))}))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -140,7 +147,7 @@ def hours(job: Job, tally: Tally, *, days: Sequence[Day] | None = None, workers:
                 for step in day.steps:
                     before = ends.get(step.before)
                     after = None if step.after is None else ends.get(step.after)
-                    pending.append(pool.submit(_make, job, step, before, after))
+                    pending.append(pool.submit(_make, job, step, before, after, ends.beyond(step)))
                     ends.forget(step.before)
                     while len(pending) > workers:
                         yield from _hand_over(pending.popleft().result(), tally)
@@ -179,6 +186,7 @@ class _Made:
 
     maps: list[Hour]
     ends: list[_End]
+    beyond: list[_Start]  # what the hours between looked at besides the ends
     drift: float
 
 
@@ -201,10 +209,18 @@ class _Ends:
             self._ends[number] = self._pool.submit(_sharpened, self._job, start, beside)
         return self._ends[number]
 
+    def beyond(self, step: Step) -> list[Future[_Start]]:
+        """The analyses before and after the ends of a step, if the method in time looks at them."""
+        context = self._job.recipe.time.context
+        # Of an interval shorter than the step, none is as long before or after.
+        if step.after is None or not context or step.after not in self._job.beside(step.before, context):
+            return []
+        ends = {step.before, step.after}
+        return [self._start(one) for end in sorted(ends) for one in self._job.beside(end, 1) if one not in ends]
+
     def forget(self, number: int) -> None:
         """Drop what no analysis after this one looks at."""
-        reach = self._job.recipe.space.context
-        self._starts = {one: start for one, start in self._starts.items() if one > number - reach}
+        self._starts = {one: start for one, start in self._starts.items() if one > number - self._job.reach}
         self._ends = {one: end for one, end in self._ends.items() if one >= number}
 
     def _start(self, number: int) -> Future[_Start]:
@@ -246,15 +262,17 @@ def _sharpen(job: Job, coarse: Field, neighbours: Sequence[Neighbour], memo: Mem
     return fine
 
 
-def _make(job: Job, step: Step, before_end: Future[_End], after_end: Future[_End] | None) -> _Made:
+def _make(
+    job: Job, step: Step, before_end: Future[_End], after_end: Future[_End] | None, others: Sequence[Future[_Start]]
+) -> _Made:
     """The maps of one step: the analysis, if it is asked for, and the hours between it and the next."""
-    before = before_end.result()
+    before, beyond = before_end.result(), [other.result() for other in others]
     ends = [before]
     between: dict[float, Field] = {}
     if after_end is not None:
         ends.append(after_end.result())
         fractions = [fraction for fraction in step.fractions if fraction > 0]
-        between = dict(zip(fractions, _between(job, ends[0], ends[1], fractions), strict=True))
+        between = dict(zip(fractions, _between(job, ends[0], ends[1], beyond, fractions), strict=True))
     maps, drift = [], 0.0
     for time, fraction in zip(step.times, step.fractions, strict=True):
         values = between[fraction] if fraction else before.fine
@@ -263,7 +281,7 @@ def _make(job: Job, step: Step, before_end: Future[_End], after_end: Future[_End
         masks = [end.missing for end in (ends if fraction else ends[:1]) if end.missing is not None]
         kind = TimeKind.INTERPOLATED if fraction else TimeKind.ANALYSIS
         maps.append(Hour(time, kind, job.window.keep(_masked(values, masks))))
-    return _Made(maps, ends, drift)
+    return _Made(maps, ends, beyond, drift)
 
 
 def _drift(job: Job, values: Field, ends: Sequence[_End], fraction: float) -> float:
@@ -274,21 +292,30 @@ def _drift(job: Job, values: Field, ends: Sequence[_End], fraction: float) -> fl
     return mass_drift(kept, before, after, fraction, job.grid.areas)
 
 
-def _between(job: Job, before: _End, after: _End, fractions: Sequence[float]) -> list[Field]:
+def _between(job: Job, before: _End, after: _End, beyond: Sequence[_Start], fractions: Sequence[float]) -> list[Field]:
     """The hours between two analyses on the window's refinement, in the recipe's order of time and space."""
-    length = _length(job, before.start, after.start)
-    coarse, epsilon = job.window.coarse, job.analyses.epsilon
+    setting = _setting(job, before.start, after.start, beyond)
     if job.recipe.order == SPACE_FIRST:
-        setting = Setting(coarse.refine(job.factor), length, epsilon)
-        return job.recipe.time.between(before.fine, after.fine, fractions, setting)
-    first, last = before.start, after.start
-    fields = job.recipe.time.between(first.coarse, last.coarse, fractions, Setting(coarse, length, epsilon))
+        fine = replace(setting, grid=setting.grid.refine(job.factor))
+        return job.recipe.time.between(before.fine, after.fine, fractions, fine)
+    first, last, length = before.start, after.start, setting.hours
+    fields = job.recipe.time.between(first.coarse, last.coarse, fractions, setting)
 
     def neighbours(t: float) -> list[Neighbour]:
         away = ((first, -t * length), (last, (1 - t) * length))
         return [Neighbour(end.coarse, hours, end.memo) for end, hours in away]
 
     return [_sharpen(job, one, neighbours(t)) for one, t in zip(fields, fractions, strict=True)]
+
+
+def _setting(job: Job, first: _Start, last: _Start, beyond: Sequence[_Start]) -> Setting:
+    """What a method in time must know of an interval, on the coarse grid."""
+    coarse = job.window.coarse
+    there = {one.number: one.coarse if one.missing is None else _masked(one.coarse, [one.missing]) for one in beyond}
+    earlier, later = there.get(first.number - 1), there.get(last.number + 1)
+    around = Around(coarse, first.coarse, last.coarse, earlier, later)
+    start = job.analyses.times[first.number]
+    return Setting(coarse, _length(job, first, last), job.analyses.epsilon, start, around)
 
 
 def _masked(values: Field, masks: Sequence[Mask]) -> Field:
@@ -301,9 +328,9 @@ def _masked(values: Field, masks: Sequence[Mask]) -> Field:
 
 def _hand_over(made: _Made, tally: Tally) -> Iterator[Hour]:
     """Count what was made, and give its maps."""
+    for start in (*made.beyond, *(one for end in made.ends for one in (end.start, *end.beside))):
+        tally.add_analysis(start.number, start.digest, noise=start.noise)
     for end in made.ends:
-        for start in (end.start, *end.beside):
-            tally.add_analysis(start.number, start.digest, noise=start.noise)
         tally.mean_error = float(np.fmax(tally.mean_error, end.mean_error))
     tally.drift = max(tally.drift, made.drift)
     for hour in made.maps:

@@ -26,7 +26,7 @@ def test_a_file_to_a_file(run, write, tmp_path):
     result = run("downscale", write(), tmp_path / "out.nc")
     assert result.status == 0
     assert "out.nc: 13 hours written (5 analyses, 8 between), 2019-12-30T00 to 2019-12-30T12 UTC" in result.out
-    assert "deepcams: network in space, flow in time, space-first" in result.out
+    assert "deepcams: network in space, network in time, space-first" in result.out
     assert "area means of analyses as in CAMS" in result.out
     with xr.open_dataset(tmp_path / "out.nc") as written:
         assert written["pm2p5"].shape == (13, 24, 30)

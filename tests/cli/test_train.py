@@ -12,6 +12,8 @@ REPOSITORY = Path(__file__).parents[2]
 QUICK = ("--set", "training.steps=2", "--set", "training.batch=2", "--set", "sampling.size=4", "--set", "sampling.margin=2",
          "--set", "network.channels=4", "--set", "network.blocks=1", "--set", "split.hold_out=[[90,7,-90,11]]",
          "--device", "cpu")  # fmt: skip
+BOTH = ("--set", "training.steps=1", "--set", "training.batch=1", "--set", "sampling.size=16", "--set", "sampling.margin=8",
+        "--set", "split.hold_out=[[90,7,-90,11]]", "--device", "cpu")  # fmt: skip
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def hourly(tmp_path):
 
 def test_a_training(run, hourly, tmp_path):
     output = tmp_path / "run"
-    result = run("train", "all", hourly, *QUICK, "--output", output)
+    result = run("train", "spatial", hourly, *QUICK, "--output", output)
     assert result.status == 0
     for text in (
         "RMSE",
@@ -37,7 +39,7 @@ def test_a_training(run, hourly, tmp_path):
         "lcbp",
         "network: RMSE",
         f"wrote {output}/spatial.safetensors",
-        "temporal: nothing to",
+        f"{output}/spatial.md",
     ):
         assert text in result.out
     assert "2 of 2 steps" in result.err
@@ -46,7 +48,6 @@ def test_a_training(run, hourly, tmp_path):
     again = run("train", "spatial", hourly, *QUICK, "--output", output)
     assert again.status == 0
     assert "going on after step 2" in again.err
-    assert "temporal" not in again.out
     other = run("train", "spatial", hourly, *QUICK, "--output", output, "--set", "training.seed=1")
     assert other.status == 2
     assert "training.seed = 0, and 1 is asked for" in other.err
@@ -56,10 +57,33 @@ def test_a_training(run, hourly, tmp_path):
     assert anew == (0, "", "")
 
 
-def test_temporal_has_nothing_to_train(run, tmp_path):
-    result = run("train", "temporal", "--output", tmp_path / "run")
+def test_all_trains_both_after_all_settings_are_read(run, hourly, tmp_path):
+    output, small = tmp_path / "run", ("--config", "paper", *BOTH)
+    result = run("train", "all", hourly, *small, "--output", output)
     assert result.status == 0
-    assert "no parameters" in result.out
+    for stage, words in (("temporal", ("linear", "flow")), ("spatial", ("bicubic", "lcbp"))):
+        assert f"wrote {output}/{stage}/{stage}.safetensors" in result.out
+        assert f"{output}/{stage}/{stage}.md" in result.out
+        for word in (*words, "network: RMSE"):
+            assert word in result.out
+    other = tmp_path / "other"
+    wrong = run(
+        "train", "all", hourly, *small, "--set", "sampling.gaps=[2]", "--output", other
+    )  # not the spatial one's
+    assert wrong.status == 2
+    assert "sampling.gaps is not a known key" in wrong.err
+    assert not other.exists()
+
+
+def test_a_file_is_for_one_of_the_networks(run, hourly, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("[network]\nkind = 'abpn'\n")
+    both = run("train", "all", hourly, "--config", path, "--output", tmp_path / "run")
+    assert both.status == 2
+    assert "a file is for one of the networks; wanted one of fast, full, paper" in both.err
+    other = run("train", "temporal", hourly, "--config", path, "--output", tmp_path / "run")
+    assert other.status == 2
+    assert "its network (abpn) is a spatial one" in other.err
     assert not (tmp_path / "run").exists()
 
 

@@ -21,7 +21,7 @@ from deepcams.sample import geos_cf_sample
 from deepcams.spatial import SPATIAL, SpatialMethod
 from deepcams.sphere import to_blocks
 from deepcams.temporal import TEMPORAL, TemporalMethod
-from deepcams.weights import SPATIAL_WEIGHTS
+from deepcams.weights import CORRECTION_WEIGHTS
 
 QUICK = {"repeats": 20, "workers": 2}
 
@@ -133,14 +133,14 @@ def test_a_trained_contender_is_named_in_the_notes(monkeypatch):
 
 def test_networks_can_be_judged_with_other_weights(tmp_path):
     path = tmp_path / "own.safetensors"
-    shutil.copy(SPATIAL_WEIGHTS, path)
+    shutil.copy(CORRECTION_WEIGHTS, path)
     names = ("deepcams", "fast")
-    own = {one.name: one.space.weights for one in evaluation.contenders(names, weights=path)}
+    own = {one.name: one.space.weights for one in evaluation.contenders(names, weights=[path])}
     assert own == {"bicubic+linear": None, "deepcams": path, "fast": None}
-    with pytest.raises(InputError, match="no contender with a network: add --method deepcams"):
-        evaluation.contenders(("fast",), weights=path)
+    with pytest.raises(InputError, match="no contender has one: add --method deepcams"):
+        evaluation.contenders(("fast",), weights=[path])
     with pytest.raises(InputError, match="no such file"):
-        evaluation.contenders(names, weights=tmp_path / "other")
+        evaluation.contenders(names, weights=[tmp_path / "other"])
 
 
 def hole(hour, nonsense=1.0):

@@ -1,6 +1,7 @@
 """Tensors in files: what comes back, what is refused, what is never left behind."""
 
 import json
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from deepcams.errors import InputError, OutputError
-from deepcams.layers.weights import load_strict, read_weights, write_weights
+from deepcams.layers.weights import load_network, load_strict, read_weights, write_weights
 
 STATE = {"b": torch.arange(6, dtype=torch.float32).reshape(2, 3), "a": torch.tensor(7), "e": torch.zeros(0, 4)}
 
@@ -79,3 +80,52 @@ def test_weights_must_fit_exactly():
         with pytest.raises(InputError, match=message):
             load_strict(module, state, "it")
     assert torch.equal(module.bias, torch.full((2,), 0.5))
+
+
+@dataclass(frozen=True)
+class Sizes:
+    inputs: int = 3
+    outputs: int = 2
+
+    def __post_init__(self):
+        if self.inputs < 1:
+            raise InputError("no such network")
+
+
+def make(sizes):
+    return nn.Linear(sizes.inputs, sizes.outputs)
+
+
+def test_a_network_comes_back_from_its_file(tmp_path):
+    file, network = tmp_path / "one.safetensors", make(Sizes(4, 5))
+    write_weights(file, network.state_dict(), {"kind": "linear", "architecture": {"inputs": 4, "outputs": 5}})
+    loaded = load_network(file, "linear", Sizes, make)
+    assert torch.equal(loaded.weight, network.weight)
+    assert not loaded.training
+    assert not loaded.weight.requires_grad
+
+
+def test_a_file_without_a_kind_is_of_the_first_one(tmp_path):
+    file = tmp_path / "one.safetensors"
+    write_weights(file, make(Sizes()).state_dict(), {"architecture": {}})
+    assert load_network(file, "correction", Sizes, make).in_features == 3
+    with pytest.raises(InputError, match=r"weights of a network of the kind 'correction'; wanted 'linear'"):
+        load_network(file, "linear", Sizes, make)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ({"kind": "other", "architecture": {}}, "of the kind 'other'; wanted 'linear'"),
+        ({"kind": "linear"}, r"states no architecture: wanted \{'inputs': 3, 'outputs': 2\}, or other numbers"),
+        ({"kind": "linear", "architecture": {"heads": 8}}, "states {'heads': 8}"),
+        ({"kind": "linear", "architecture": {"inputs": 0}}, "states {'inputs': 0}"),
+        ({"kind": "linear", "architecture": 7}, "states 7"),
+        ({"kind": "linear", "architecture": {"inputs": 5}}, "tensor 'weight' has shape"),
+    ],
+)
+def test_a_file_that_is_not_of_this_network(tmp_path, metadata, message):
+    file = tmp_path / "one.safetensors"
+    write_weights(file, make(Sizes()).state_dict(), metadata)
+    with pytest.raises(InputError, match=message):
+        load_network(file, "linear", Sizes, make)

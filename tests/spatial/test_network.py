@@ -14,7 +14,7 @@ from deepcams.spatial import SPATIAL
 from deepcams.spatial.network import Architecture, SpatialNetwork, load, sharpen
 from deepcams.spatial.scene import Neighbour, Scene
 from deepcams.sphere import as_blocks, as_channels, from_blocks
-from deepcams.weights import SPATIAL_WEIGHTS
+from deepcams.weights import CORRECTION_WEIGHTS
 
 GLOBE = Grid(90, 0, 3.0, 61, 120)
 BOX = Grid(40, 10, 0.75, 24, 30)
@@ -157,4 +157,4 @@ def test_weights_of_another_architecture_are_refused(tmp_path, network, metadata
 
 
 def test_the_shipped_weights_load():
-    assert load(SPATIAL_WEIGHTS).architecture.channels % 16 == 0
+    assert load(CORRECTION_WEIGHTS).architecture.channels % 16 == 0

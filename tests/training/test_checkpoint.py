@@ -10,10 +10,10 @@ from deepcams.errors import InputError
 from deepcams.layers.weights import read_weights, write_weights
 from deepcams.spatial.network import Architecture, SpatialNetwork
 from deepcams.training.checkpoint import Learner, Progress, load_checkpoint, save_checkpoint
-from deepcams.training.config import Config, Training
-from deepcams.training.loop import make_optimiser
+from deepcams.training.optimiser import make_optimiser
+from deepcams.training.sections import CorrectionConfig, CorrectionTraining, Training
 
-FACTS = {"config": Config().record(), "data": "digest", "provenance": {}}
+FACTS = {"config": CorrectionConfig().record(), "data": "digest", "provenance": {}}
 
 
 def learner(channels=4, seed=0):
@@ -74,7 +74,10 @@ def test_before_the_first_step(tmp_path):
     ("change", "message"),
     [
         ({"data": "another"}, "other data"),
-        ({"config": Config(training=Training(steps=7)).record()}, "training.steps = 400, and 7 is asked for"),
+        (
+            {"config": CorrectionConfig(training=CorrectionTraining(steps=7)).record()},
+            "training.steps = 400, and 7 is asked for",
+        ),
     ],
 )
 def test_other_facts_are_refused(tmp_path, change, message):

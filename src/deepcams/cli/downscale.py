@@ -22,19 +22,21 @@ if TYPE_CHECKING:
 @click.option("--region", help="N,W,S,E in degrees (60,-10,35,30), or a name such as europe.")
 @click.option(
     "--method",
-    help="The recipe: deepcams (with our network) or fast (without).  [default: deepcams for PM2.5, else fast]",
+    help="The recipe: deepcams (our networks), fast (none) or paper (XVFI and ABPN).  [default: deepcams for PM2.5, else "
+    "fast]",
 )
 @click.option(
     "--space",
-    help="Another way in space than the recipe's: network, lcbp, nearest, bilinear, bicubic, bicubic-conserving, ...",
+    help="Another way in space than the recipe's: network, abpn, lcbp, nearest, bilinear, bicubic, bicubic-conserving, ...",
 )
-@click.option("--time", help="Another way in time than the recipe's: flow, linear.")
+@click.option("--time", help="Another way in time than the recipe's: network, flow, linear, xvfi, xvfi-deformable.")
 @click.option("--order", help="space-first: sharpen each analysis once; time-first: sharpen every hour.")
 @click.option(
     "--weights",
+    multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Weights of your own for the network (deepcams train).",
+    help="Weights of your own for a network (deepcams train); may be repeated.",
 )
 @click.option("--factor", default=3, show_default=True, help="Refinement in space, odd.")
 @click.option("--variable", default="pm2p5", show_default=True, help="The variable in the files.")

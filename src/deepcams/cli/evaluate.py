@@ -28,9 +28,10 @@ _WIDTH = 160  # columns of the table where the output is not a terminal
 @click.option("--against", default="bicubic+linear", show_default=True, help="The contender to compare with.")
 @click.option(
     "--weights",
+    multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Weights of your own for the network (deepcams train).",
+    help="Weights of your own for a network (deepcams train); may be repeated.",
 )
 @click.option("--region", help="Score only there: N,W,S,E in degrees (60,-10,35,30), or a name such as europe.")
 @click.option(
@@ -88,7 +89,7 @@ def evaluate(data: tuple[str, ...], units: str | None, output: Path | None, figu
 
 
 def _exam(*, method: tuple[str, ...], against: str, region: str | None, margin: float, step: int, bootstrap: int,
-          weights: Path | None, workers: int | None) -> Exam:  # fmt: skip
+          weights: tuple[Path, ...], workers: int | None) -> Exam:  # fmt: skip
     """The exam that the options describe."""
     from deepcams.evaluation.gridded import Exam
     from deepcams.regions import parse_region

@@ -11,15 +11,21 @@ import click
 
 if TYPE_CHECKING:
     from deepcams.training.card import Result
-    from deepcams.training.config import Config
+    from deepcams.training.sections import Config
 
-_NO_TEMPORAL = "temporal: nothing to train, since the flow between two analyses has no parameters yet"
+_STAGES = ("temporal", "spatial")
 
 
 @click.command(epilog="Example: deepcams train spatial geos_cf_2021/ --config full --device cuda --output runs/full")
 @click.argument("what", type=click.Choice(["spatial", "temporal", "all"]))
 @click.argument("data", nargs=-1)
-@click.option("--config", default="fast", show_default=True, metavar="NAME", help="fast, full, or a TOML file.")
+@click.option(
+    "--config",
+    default="fast",
+    show_default=True,
+    metavar="NAME",
+    help="fast, full or paper, or (but for all) a TOML file.",
+)
 @click.option(
     "--set",
     "settings",
@@ -33,7 +39,8 @@ _NO_TEMPORAL = "temporal: nothing to train, since the flow between two analyses 
     show_default=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where checkpoints, metrics, weights and the model card go; a training there is gone on with.",
+    help="Where checkpoints, metrics, weights and the model card go (all: DIR/temporal and DIR/spatial); a training there "
+    "is gone on with.",
 )
 @click.option(
     "--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "cuda"]), help="Where to compute."
@@ -55,31 +62,45 @@ def train(what: str, data: tuple[str, ...], config: str, settings: tuple[str, ..
     DeepCAMS; the GEOS-CF sample that ships with the package if none are given. Start it with torchrun for several
     processes.
     """
-    if what != "temporal":
-        chosen = _config(config, data, settings, units, scale)
-        result = _train(chosen, output, device, workers, overwrite=overwrite, quiet=quiet)
+    stages = _STAGES if what == "all" else (what,)
+    if what == "all":
+        _refuse_file(config)
+    # All settings are read before any training begins: a mistake in the second should not wait for the first.
+    chosen = [(stage, _config(config, stage, data, settings, units, scale)) for stage in stages]
+    for stage, one in chosen:
+        folder = output / stage if what == "all" else output
+        result = _train(one, folder, device, workers, overwrite=overwrite, quiet=quiet)
         _say(_summary(result), quiet=quiet)
-    if what != "spatial":
-        _say([_NO_TEMPORAL], quiet=quiet)
 
 
-def _config(name: str, data: tuple[str, ...], settings: tuple[str, ...], units: str | None,
+def _refuse_file(name: str) -> None:
+    """Refuse a configuration that cannot be that of both stages."""
+    from deepcams.errors import InputError
+    from deepcams.training.config import shipped
+
+    if name.endswith(".toml") or Path(name).is_file():
+        raise InputError(f"config {name}: a file is for one of the networks; wanted one of {', '.join(shipped('spatial'))} to "
+                         "train all, or train the two one by one: deepcams train temporal, deepcams train spatial")  # fmt: skip
+
+
+def _config(name: str, stage: str, data: tuple[str, ...], settings: tuple[str, ...], units: str | None,
             scale: float | None) -> Config:  # fmt: skip
-    """The configuration, with what the call says of the data instead of what it says."""
+    """The configuration of a stage, with what the call says of the data instead of what it says."""
     from deepcams.training.config import load_config
 
     given = {"files": list(data) or None, "units": units, "scale": scale}
-    return load_config(name, settings=settings, data={key: one for key, one in given.items() if one is not None})
+    told = {key: one for key, one in given.items() if one is not None}
+    return load_config(name, stage, settings=settings, data=told)
 
 
 def _train(config: Config, output: Path, device: str, workers: int | None, *, overwrite: bool, quiet: bool) -> Result:
     """The training, with a progress bar in the first process."""
     from deepcams.cli.progress import progress
-    from deepcams.training.loop import train_spatial
+    from deepcams.training.loop import train
 
     silent = quiet or not _speaks()
     with progress(config.training.steps, "steps", quiet=silent) as advance:
-        return train_spatial(
+        return train(
             config,
             output,
             device=device,
@@ -103,4 +124,4 @@ def _say(lines: list[str], *, quiet: bool) -> None:
 def _summary(result: Result) -> list[str]:
     """The summary for people."""
     chosen = f"the weights of step {result.step} of {result.steps}"
-    return [*result.lines, f"wrote {result.weights} ({chosen}) and its card, {result.folder / 'spatial.md'}"]
+    return [*result.lines, f"wrote {result.weights} ({chosen}) and its card, {result.card}"]

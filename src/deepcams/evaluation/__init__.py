@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcams.errors import InputError
+from deepcams.layers.header import kind_of
 from deepcams.methods import DEFAULT, RECIPES, TIME_FIRST, Recipe, with_weights
 from deepcams.spatial import SPATIAL
 from deepcams.temporal import TEMPORAL, TemporalMethod, linear
@@ -39,11 +40,13 @@ BASELINES: dict[str, Recipe] = {
         Recipe("bicubic+reversed", SPATIAL["bicubic"], REVERSED),
         Recipe("lcbp+linear", SPATIAL["lcbp"], TEMPORAL["linear"]),
         Recipe("lcbp+flow time-first", SPATIAL["lcbp"], TEMPORAL["flow"], TIME_FIRST),
+        Recipe("lcbp+xvfi", SPATIAL["lcbp"], TEMPORAL["xvfi"], TIME_FIRST),
+        Recipe("lcbp+xvfi-deformable", SPATIAL["lcbp"], TEMPORAL["xvfi-deformable"], TIME_FIRST),
     )
 }
 
 
-def contenders(names: Sequence[str] = (), *, against: str = REFERENCE, weights: Path | None = None) -> list[Recipe]:
+def contenders(names: Sequence[str] = (), *, against: str = REFERENCE, weights: Sequence[Path] = ()) -> list[Recipe]:
     """The baselines and recipes of these names, or all of them, with the reference among them.
 
     Args:
@@ -59,14 +62,19 @@ def contenders(names: Sequence[str] = (), *, against: str = REFERENCE, weights: 
     if unknown:
         raise InputError(f"contender {unknown[0]!r} does not exist: wanted one of {', '.join(known)}")
     chosen = [recipe for name, recipe in known.items() if name in {against, *(names or known)}]
-    return chosen if weights is None else _with_weights(chosen, weights)
+    for path in weights:
+        chosen = _with_weights(chosen, path)
+    return chosen
 
 
 def _with_weights(recipes: list[Recipe], weights: Path) -> list[Recipe]:
-    """The recipes, those with a network with these weights."""
-    if all(recipe.space.weights is None for recipe in recipes):
-        raise InputError(f"weights {weights} and no contender with a network: add --method {DEFAULT}")
-    return [recipe if recipe.space.weights is None else with_weights(recipe, weights) for recipe in recipes]
+    """The recipes, those with a network of the same kind with these weights."""
+    kind = kind_of(weights)
+    if all(kind not in (recipe.space.kind, recipe.time.kind) for recipe in recipes):
+        users = [one.name for one in RECIPES.values() if kind in (one.space.kind, one.time.kind)] or [DEFAULT]
+        raise InputError(f"weights {weights} are for a network of the kind {kind!r}, and no contender has one: add --method "
+                         f"{' or '.join(users)}")  # fmt: skip
+    return [with_weights(one, weights) if kind in (one.space.kind, one.time.kind) else one for one in recipes]
 
 
 def notes_on(recipes: Sequence[Recipe]) -> tuple[str, ...]:
@@ -74,5 +82,5 @@ def notes_on(recipes: Sequence[Recipe]) -> tuple[str, ...]:
     return tuple(
         f"{recipe.name} was trained: on the data of its training (its model card names them) its scores are not held out"
         for recipe in recipes
-        if recipe.space.weights is not None
+        if recipe.is_trained
     )

@@ -62,7 +62,7 @@ class Exam:
     step: int = STEP
     repeats: int = REPEATS
     workers: int | None = None
-    weights: Path | None = None
+    weights: tuple[Path, ...] = ()
 
     @cached_property
     def recipes(self) -> list[Recipe]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,8 +19,10 @@ from torch import Tensor, nn
 
 from deepcams.errors import InputError
 from deepcams.io.output import partial
+from deepcams.layers.header import DEFAULT_KIND, KEY, read_header
 
-_KEY = "deepcams"  # of the header's entry that holds the JSON
+A = TypeVar("A")
+N = TypeVar("N", bound=nn.Module)
 
 State = dict[str, Tensor]
 
@@ -40,7 +42,7 @@ def write_weights(path: Path, state: Mapping[str, Tensor], metadata: Mapping[str
     tensors = {
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in state.items()
     }
-    content = save(tensors, {_KEY: json.dumps(metadata, sort_keys=True, allow_nan=False)})
+    content = save(tensors, {KEY: json.dumps(metadata, sort_keys=True, allow_nan=False)})
     with partial(path, overwrite=True) as temporary, temporary.open("wb") as stream:
         stream.write(content)
         stream.flush()
@@ -54,28 +56,49 @@ def read_weights(path: Path) -> tuple[State, dict[str, Any]]:
     Raises:
         InputError: if there is no such file, it is truncated, not safetensors, or not from deepcams.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; wanted weights written by deepcams train (.safetensors)")
+    header = read_header(path)
     try:
         with safe_open(str(path), framework="pt") as file:
-            header: dict[str, str] = file.metadata() or {}
-            names: list[str] = list(file.keys())
-            state = {name: file.get_tensor(name) for name in names}
+            return {name: file.get_tensor(name) for name in list(file.keys())}, header
     except (OSError, SafetensorError) as error:
-        raise InputError(f"{path}: not a whole safetensors file ({error}): it is truncated, damaged or of another kind; "
-                         "fetch or make it again") from error  # fmt: skip
-    return state, _metadata(path, header)
+        raise InputError(f"{path}: cannot be read ({error}); fetch or make it again") from error
 
 
-def _metadata(path: Path, header: Mapping[str, str]) -> dict[str, Any]:
+def load_network(path: Path, kind: str, architecture: Callable[..., A], network: Callable[[A], N]) -> N:
+    """The network in a file that ``deepcams train`` wrote, ready for use.
+
+    Args:
+        path: the file.
+        kind: what it must be, as ``network.kind`` in a configuration says.
+        architecture: the dataclass of its sizes.
+        network: makes one of such sizes.
+
+    Raises:
+        InputError: if the file is not one of ours, of another kind, or of another architecture than it says.
+    """
+    state, metadata = read_weights(path)
+    found = metadata.get("kind", DEFAULT_KIND)
+    if found != kind:
+        raise InputError(f"{path}: weights of a network of the kind {found!r}; wanted {kind!r}: give them to the method that "
+                         "they are for")  # fmt: skip
+    module = network(_architecture_of(metadata, path, architecture))
+    load_strict(module, state, str(path))
+    return module.eval().requires_grad_(False)
+
+
+def _architecture_of(metadata: Mapping[str, Any], label: Path, architecture: Callable[..., A]) -> A:
+    """The sizes of a network that a file's metadata state.
+
+    Raises:
+        InputError: if they state none, or such as no network of this version has.
+    """
     try:
-        metadata = json.loads(header[_KEY])
-    except (KeyError, ValueError):
-        metadata = None
-    if not isinstance(metadata, dict):
-        raise InputError(f"{path}: safetensors without the metadata that deepcams writes: these are weights of another "
-                         "program, or the header was lost in a conversion; wanted a file of deepcams train")  # fmt: skip
-    return metadata
+        return architecture(**metadata["architecture"])
+    except (KeyError, TypeError, InputError):
+        found = metadata.get("architecture", "no architecture")
+        wanted = vars(architecture())
+        raise InputError(f"{label}: states {found}: wanted {wanted}, or other numbers; these weights are not of a network of "
+                         "this version") from None  # fmt: skip
 
 
 def load_strict(module: nn.Module, state: Mapping[str, Tensor], label: str) -> None:

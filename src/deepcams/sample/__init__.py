@@ -6,6 +6,12 @@
 ``geos_cf_2020-03-08.nc``: GEOS-CF v1 surface PM2.5, global, 0.25 degrees, four consecutive hourly means of 2020-03-08. NASA
 Global Modeling and Assimilation Office, public domain; as published with the code of Xiao et al. (2022). Three bands of
 longitude (0-30 E, 90-120 E, 70-40 W) are missing: NaN.
+
+``geos_cf_kandy_2019-2025.nc``: GEOS-CF v1 surface PM2.5 at Kandy, Sri Lanka, hourly means of seven years, three digits. NASA
+Global Modeling and Assimilation Office, public domain.
+
+``airnow_2024-04.nc``: hourly PM2.5 of 1425 monitors in 47 countries, 2024-04-08 to 2024-04-22, as reported. US EPA AirNow and
+the agencies that report to it, public domain. ``tools/make_places.py`` made these two.
 """
 
 from __future__ import annotations
@@ -17,6 +23,12 @@ from pathlib import Path
 def cams_sample() -> Path:
     """The path of the CAMS sample."""
     return Path(str(resources.files(__name__) / "cams_eac4_2019-12-31.nc"))
+
+
+def places_samples() -> tuple[Path, ...]:
+    """The paths of the hourly series at places, of a model and of monitors."""
+    names = ("geos_cf_kandy_2019-2025.nc", "airnow_2024-04.nc")
+    return tuple(Path(str(resources.files(__name__) / name)) for name in names)
 
 
 def geos_cf_sample() -> Path:

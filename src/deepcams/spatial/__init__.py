@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
-from deepcams.errors import InputError
 from deepcams.spatial.interpolation import CUBIC, LINEAR, NEAREST, SPLINE, Kernel, interpolate
 from deepcams.spatial.lcbp import sharpen as sharpen_lcbp
 from deepcams.spatial.scene import Scene, SpatialMethod
 from deepcams.sphere import Array
-from deepcams.weights import SPATIAL_WEIGHTS
+from deepcams.weights import ABPN_WEIGHTS, CORRECTION_WEIGHTS
 
 
 def _lcbp(scene: Scene) -> Array:
@@ -24,22 +24,29 @@ def _plain(name: str, kernel: Kernel, conserving: bool) -> SpatialMethod:
     return SpatialMethod(name, sharpen, conserving, kernel.halo)
 
 
-def trained(weights: Path) -> SpatialMethod:
-    """Our network with the weights of a file.
-
-    Raises:
-        InputError: if there is no such file; what is in it is looked at when it is used.
-    """
-    if not weights.is_file():
-        raise InputError(f"{weights}: no such file; wanted weights written by deepcams train (.safetensors)")
+def _correction(weights: Path) -> SpatialMethod:
+    """Our network."""
 
     def sharpen(scene: Scene) -> Array:
         from deepcams.spatial import network  # torch: only for those who use it
 
         return network.sharpen(scene, network.load(weights))
 
-    return SpatialMethod("network", sharpen, True, math.inf, context=1, weights=weights)
+    return SpatialMethod("network", sharpen, True, math.inf, context=1, weights=weights, kind="correction")
 
+
+def _abpn(weights: Path) -> SpatialMethod:
+    """The paper's network."""
+
+    def sharpen(scene: Scene) -> Array:
+        from deepcams.spatial import abpn as paper
+
+        return paper.sharpen(scene, paper.load(weights))
+
+    return SpatialMethod("abpn", sharpen, True, math.inf, weights=weights, kind="abpn")
+
+
+TRAINED: dict[str, Callable[[Path], SpatialMethod]] = {"correction": _correction, "abpn": _abpn}
 
 SPATIAL: dict[str, SpatialMethod] = {
     method.name: method
@@ -50,6 +57,7 @@ SPATIAL: dict[str, SpatialMethod] = {
         _plain("bicubic", CUBIC, False),
         _plain("bicubic-conserving", CUBIC, True),
         SpatialMethod("lcbp", _lcbp, True, SPLINE.halo + 4),
-        trained(SPATIAL_WEIGHTS),
+        _correction(CORRECTION_WEIGHTS),
+        _abpn(ABPN_WEIGHTS),
     )
 }

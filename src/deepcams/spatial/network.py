@@ -7,10 +7,10 @@ beside the one to sharpen, carried to it by the motion between them. It begins a
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,7 +20,8 @@ from torch.nn import functional
 from deepcams.conserve import conserve_blocks, distribute
 from deepcams.errors import InputError
 from deepcams.grid import Grid
-from deepcams.layers.weights import load_strict, read_weights
+from deepcams.layers.inference import one_thread
+from deepcams.layers.weights import load_network
 from deepcams.spatial import lcbp, motion
 from deepcams.spatial.scene import Neighbour, Scene
 from deepcams.sphere import Array, as_blocks, as_channels, from_blocks, pad, to_blocks
@@ -188,13 +189,8 @@ def sharpen(scene: Scene, network: SpatialNetwork) -> Array:
     halo, device = network.architecture.halo, network.epsilon.device
     wide = Views(*(torch.from_numpy(_widened(view, scene.grid, halo))[None].to(device) for view in seen))
     inside = slice(halo, -halo)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.inference_mode():
-            correction = network(wide)[0, :, inside, inside].float().cpu().numpy()
-    finally:
-        torch.set_num_threads(threads)
+    with one_thread(), torch.inference_mode():
+        correction = network(wide)[0, :, inside, inside].float().cpu().numpy()
     shape = np.log(np.maximum(seen.first, _SMALLEST)) + correction
     return conserve_blocks(seen.coarse, as_blocks(shape), scene.grid)
 
@@ -215,23 +211,6 @@ def load(path: Path) -> SpatialNetwork:
     """The network in a file, ready for use; read once.
 
     Raises:
-        InputError: if the file is not one of ours, or of another architecture than it says.
+        InputError: if the file is not one of ours, of another kind, or of another architecture than it says.
     """
-    state, metadata = read_weights(path)
-    network = SpatialNetwork(architecture_of(metadata, path))
-    load_strict(network, state, str(path))
-    return network.eval().requires_grad_(False)
-
-
-def architecture_of(metadata: dict[str, Any], label: Path) -> Architecture:
-    """The architecture that a file's metadata states, as :func:`describe` wrote it.
-
-    Raises:
-        InputError: if it states none, or one that is not this network's.
-    """
-    try:
-        return Architecture(**metadata["architecture"])
-    except (KeyError, TypeError):
-        found = metadata.get("architecture", "no architecture")
-        raise InputError(f"{label}: states {found}: wanted {asdict(Architecture())}, or other numbers; these weights are not "
-                         "of this version's spatial network") from None  # fmt: skip
+    return load_network(path, "correction", Architecture, SpatialNetwork)

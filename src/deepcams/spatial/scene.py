@@ -78,6 +78,7 @@ class SpatialMethod:
         context: analyses on either side that it looks at.
         weights: the file of a trained method's weights: it is for what they were trained on, PM2.5 in ug m-3 made three
             times as fine.
+        kind: of network that the weights must be for.
     """
 
     name: str
@@ -86,3 +87,4 @@ class SpatialMethod:
     halo: float
     context: int = 0
     weights: Path | None = None
+    kind: str = ""

@@ -9,7 +9,7 @@ interpolation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from deepcams.grid import Grid
 from deepcams.sphere import pad
-from deepcams.temporal.linear import between as linear_between
 from deepcams.temporal.linear import blend
 from deepcams.temporal.setting import Setting
 
@@ -48,11 +47,20 @@ def between(before: Field, after: Field, fractions: Sequence[float], setting: Se
 
     A grid with fewer than 24 rows or columns has no flow: there this is linear interpolation.
     """
+    ends = carried_ends(before, after, fractions, setting)
+    return [blend(*both, t) for both, t in zip(ends, fractions, strict=True)]
+
+
+def carried_ends(
+    before: Field, after: Field, fractions: Sequence[float], setting: Setting
+) -> Iterator[tuple[Field, Field]]:
+    """Both ends carried to where the air is at each of the fractions; as they are where the grid has no flow."""
     if not has_flow(setting.grid):
-        return linear_between(before, after, fractions, setting)
+        yield from ((before, after) for _ in fractions)
+        return
     u = displacement(before, after, setting)
     first, last = _Warp(before, setting.grid), _Warp(after, setting.grid)
-    return [blend(first(-t * u), last((1 - t) * u), t) for t in fractions]
+    yield from ((first(-t * u), last((1 - t) * u)) for t in fractions)
 
 
 def has_flow(grid: Grid) -> bool:

@@ -14,8 +14,34 @@ from deepcams.provenance import run_record, sha256_of
 from deepcams.training.curriculum import share
 from deepcams.training.validation import table, verdict
 
-FORMAT, VERSION = "deepcams spatial network", 1
-WEIGHTS, CARD = "spatial.safetensors", "spatial.md"
+VERSION = 1
+
+
+def weights_name(stage: str) -> str:
+    """The file of the weights of a stage."""
+    return f"{stage}.safetensors"
+
+
+def card_name(stage: str) -> str:
+    """The file of their card."""
+    return f"{stage}.md"
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a card says of a kind of network.
+
+    Attributes:
+        stage: ``spatial`` or ``temporal``.
+        kind: its name in configurations.
+        purpose: what it is for: a sentence.
+        scope: what it is limited to.
+    """
+
+    stage: str
+    kind: str
+    purpose: str
+    scope: str
 
 
 @dataclass(frozen=True)
@@ -23,6 +49,7 @@ class Result:
     """The outcome of a training.
 
     Attributes:
+        words: what was trained.
         folder: where everything is.
         step: the step whose weights were chosen.
         steps: how many were taken.
@@ -30,6 +57,7 @@ class Result:
         device: where it was trained.
     """
 
+    words: Words
     folder: Path
     step: int
     steps: int
@@ -39,7 +67,12 @@ class Result:
     @property
     def weights(self) -> Path:
         """The file of the chosen weights."""
-        return self.folder / WEIGHTS
+        return self.folder / weights_name(self.words.stage)
+
+    @property
+    def card(self) -> Path:
+        """Their card."""
+        return self.folder / card_name(self.words.stage)
 
     @property
     def lines(self) -> list[str]:
@@ -60,22 +93,23 @@ def write_results(result: Result, state: State, facts: Mapping[str, Any]) -> Non
     Raises:
         OutputError: if they cannot be written.
     """
-    known = {"format": FORMAT, "version": VERSION, "step": result.step, "scores": result.scores, **facts}
+    words = result.words
+    kind = {"format": f"deepcams {words.stage} network", "version": VERSION, "kind": words.kind}
+    known = {**kind, "step": result.step, "scores": result.scores, **facts}
     write_weights(result.weights, state, known)
-    with partial(result.folder / CARD, overwrite=True) as temporary:
+    with partial(result.card, overwrite=True) as temporary:
         temporary.write_text(_card(result, state, facts), encoding="utf-8")
 
 
 def _card(result: Result, state: State, facts: Mapping[str, Any]) -> str:
     """The model card, in Markdown."""
-    config, made = facts["config"], facts["provenance"]
+    words, config, made = result.words, facts["config"], facts["provenance"]
     count = sum(tensor.numel() for tensor in state.values())
     run = run_record()
     parts = [
-        "# Spatial network of DeepCAMS",
+        f"# {words.stage.capitalize()} network of DeepCAMS ({words.kind})",
         "",
-        f"Sharpens surface PM2.5 three times in each direction: a correction of LCBP with {count} numbers "
-        f"({_settings(facts['architecture'])}), before the conservation layer. Made with deepcams "
+        f"{words.purpose} It has {count} numbers ({_settings(facts['architecture'])}) and was made with deepcams "
         f"{made['deepcams_version']}.",
         "",
         "## Scores",
@@ -102,7 +136,7 @@ def _card(result: Result, state: State, facts: Mapping[str, Any]) -> str:
         "",
         "## Limits",
         "",
-        "- For PM2.5 in ug m-3, and a refinement by 3; it has seen the data above, and nothing else.",
+        f"- For PM2.5 in ug m-3, and {words.scope}; it has seen the data above, and nothing else.",
         "- What was held out chose the weights, if they are those of the best validation: the scores flatter a little.",
         "- It learns what its data know: a model's fine structure, not that of measurements.",
         "",
@@ -111,7 +145,7 @@ def _card(result: Result, state: State, facts: Mapping[str, Any]) -> str:
         f"Source of the data: {made['attribution']}. The weights are under the licence of the package that they come "
         "with, as far as that of the data allows.",
         "",
-        f"sha256 of {WEIGHTS}: `{sha256_of(result.weights)}`",
+        f"sha256 of {result.weights.name}: `{sha256_of(result.weights)}`",
         "",
     ]
     return "\n".join(parts)

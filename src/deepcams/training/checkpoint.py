@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from torch.optim import Optimizer
 
 from deepcams.errors import InputError
 from deepcams.layers.weights import State, load_strict, read_weights, write_weights
-from deepcams.spatial.network import SpatialNetwork
 from deepcams.training.config import differing_key
 
 FORMAT, VERSION = "deepcams training checkpoint", 1
@@ -58,8 +58,8 @@ class Learner:
         progress: numbers.
     """
 
-    network: SpatialNetwork
-    averaged: SpatialNetwork
+    network: nn.Module
+    averaged: nn.Module
     optimiser: Optimizer
     best: State = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)

@@ -1,7 +1,7 @@
-"""Settings of a training: small, frozen, strict. An unknown or out-of-range key is an error that names it.
+"""Settings of a training, from names and files. An unknown or out-of-range key is an error that names it.
 
-Two settings ship with the package (``fast`` for a laptop, ``full`` for a GPU with years of data); others are TOML files
-of the same sections.
+Settings ship with the package as ``NAME-STAGE.toml``: ``fast`` for a laptop, ``full`` for a GPU with years of data, ``paper``
+for the networks of the paper. Others are TOML files of the same sections.
 """
 
 from __future__ import annotations
@@ -11,180 +11,49 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from deepcams.errors import InputError
-from deepcams.training.losses import SQUARE
+from deepcams.layers.header import DEFAULT_KIND
+from deepcams.training.sections import CONFIGS, Config, Source
 
-SHIPPED = ("fast", "full")
-
-Box = Annotated[tuple[float, float, float, float], Field(description="north, west, south, east")]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+_SHIPPED = resources.files("deepcams.training") / "configs"
+SHIPPED = tuple(sorted(one.name.removesuffix(".toml") for one in _SHIPPED.iterdir() if one.name.endswith(".toml")))
+SECTIONS = tuple(Config.model_fields)
 
 
-class Source(_Section):
-    """Data with a weight of their own.
-
-    Attributes:
-        path: a file, folder or pattern.
-        weight: how often it is drawn from; the sources' weights are relative to each other.
-    """
-
-    path: str
-    weight: float = Field(default=1.0, gt=0)
-
-
-class Data(_Section):
-    """What to learn from.
-
-    Attributes:
-        files: files, folders or patterns; together they weigh 1. None and no series: the sample that ships.
-        series: sources with weights of their own.
-        units: the values' unit, if the files do not say it.
-        scale: ug m-3 at the full range of images, if they do not say it.
-    """
-
-    files: tuple[str, ...] = ()
-    series: tuple[Source, ...] = ()
-    units: str | None = None
-    scale: float | None = Field(default=None, gt=0)
-
-
-class Holding(_Section):
-    """What is not learned from, but judged by.
-
-    Attributes:
-        hold_out: regions as [north, west, south, east] in degrees.
-        last: share of each series' hours, at its end.
-    """
-
-    hold_out: tuple[Box, ...] = ()
-    last: float = Field(default=0.0, ge=0, le=0.9)
-
-
-class Sampling(_Section):
-    """How examples are drawn.
-
-    Attributes:
-        size: coarse cells on a side that count.
-        margin: coarse cells around them that are only seen.
-        step: hours between an analysis and those beside it.
-        flip: whether half of the examples are mirrored in longitude.
-        turn: whether half of the examples are mirrored in latitude.
-        gain: largest factor by which an example is made stronger or weaker.
-        blur: largest standard deviation of a blur, in fine cells; 0 for none.
-        alone: probability that no analyses beside are shown.
-        one_sided: probability that only one of two is shown.
-    """
-
-    size: int = Field(default=32, ge=2, le=240)
-    margin: int = Field(default=8, ge=0, le=60)
-    step: int = Field(default=3, ge=1, le=24)
-    flip: bool = True
-    turn: bool = True
-    gain: float = Field(default=3.0, ge=1, le=30)
-    blur: float = Field(default=0.0, ge=0, le=10)
-    alone: Share = 0.15
-    one_sided: Share = 0.5
-
-
-class Network(_Section):
-    """The sizes of the network.
-
-    Attributes:
-        channels: of the hidden layers; multiples of 16 are quick.
-        blocks: residual blocks of two convolutions.
-    """
-
-    channels: int = Field(default=32, ge=1, le=1024)
-    blocks: int = Field(default=6, ge=0, le=100)
-
-
-class Training(_Section):
-    """How it learns.
-
-    Attributes:
-        steps: of the optimiser.
-        batch: examples in each, over all processes.
-        rate: the highest learning rate.
-        warm_up: steps until it is reached, at most a tenth of all; from there it falls to zero as a cosine.
-        weight_decay: of AdamW; not on biases.
-        clip: largest norm of the gradient.
-        ema: how much of the averaged weights stays at each step.
-        square: share of the squared term of the loss.
-        precision: ``float32``, or ``bf16`` in convolutions.
-        seed: of all that is drawn.
-        validate_every: steps between validations.
-        validate_maps: most fields in a validation, spread evenly over those held out.
-        checkpoint_every: steps between checkpoints.
-        select: keep the weights of the ``best`` validation, or the ``last``.
-        patience: validations without a better one until it stops early; 0 for never.
-    """
-
-    steps: int = Field(default=400, ge=1, le=100_000_000)
-    batch: int = Field(default=8, ge=1, le=65536)
-    rate: float = Field(default=1.5e-3, gt=0, le=1)
-    warm_up: int = Field(default=20, ge=0)
-    weight_decay: float = Field(default=1e-2, ge=0, le=10)
-    clip: float = Field(default=1.0, gt=0)
-    ema: float = Field(default=0.99, ge=0, lt=1)
-    square: float = Field(default=SQUARE, ge=0, le=10)
-    precision: Literal["float32", "bf16"] = "float32"
-    seed: int = Field(default=0, ge=0, lt=2**31)
-    validate_every: int = Field(default=100, ge=1)
-    validate_maps: int = Field(default=8, ge=1)
-    checkpoint_every: int = Field(default=100, ge=1)
-    select: Literal["best", "last"] = "best"
-    patience: int = Field(default=0, ge=0)
-
-
-class Config(_Section):
-    """All settings of a training; see :data:`SECTIONS` for what each holds."""
-
-    data: Data = Data()
-    split: Holding = Holding()
-    sampling: Sampling = Sampling()
-    network: Network = Network()
-    training: Training = Training()
-
-    def record(self) -> dict[str, Any]:
-        """The settings, JSON-ready, for files that go elsewhere: of paths only the last part."""
-        content: dict[str, Any] = self.model_dump(mode="json")
-        content["data"]["files"] = [Path(one).name for one in content["data"]["files"]]
-        for source in content["data"]["series"]:
-            source["path"] = Path(source["path"]).name
-        return content
-
-
-SECTIONS: dict[str, type[BaseModel]] = {
-    "data": Data, "split": Holding, "sampling": Sampling, "network": Network, "training": Training,
-}  # fmt: skip
-
-
-def load_config(name: str | Path, *, settings: Iterable[str] = (), data: Mapping[str, Any] | None = None) -> Config:
+def load_config(name: str | Path, stage: str | None = None, *, settings: Iterable[str] = (),
+                data: Mapping[str, Any] | None = None) -> Config:  # fmt: skip
     """A shipped configuration by its name, or one in a TOML file, with single settings changed.
 
     Args:
-        name: one of :data:`SHIPPED`, or a path that ends in .toml.
+        name: one of :data:`SHIPPED`, with or without its stage, or a path.
+        stage: ``spatial`` or ``temporal``: what the network must do; None for either.
         settings: ``section.key=value`` each, the value as TOML has it; quotes around words may be left out.
         data: keys of the section ``data`` that take the place of those in the file; files do so of series too.
 
     Raises:
-        InputError: if there is no such configuration, or a key is unknown or out of range.
+        InputError: if there is no such configuration, it is of another stage, or a key is unknown or out of range.
     """
-    content = _read(name)
+    content = _read(name, stage)
     for text in settings:
         section, key, value = _setting(text)
         content.setdefault(section, {})[key] = value
     if data:
         content["data"] = content.get("data", {}) | ({"series": []} if "files" in data else {}) | dict(data)
-    return parse_config(content, str(name))
+    config = parse_config(content, str(name))
+    if stage not in (None, config.stage):
+        raise InputError(f"config {name}: its network ({config.network.kind}) is a {config.stage} one; wanted a {stage} one: "
+                         f"use deepcams train {config.stage}, or one of {_listed(stage)}")  # fmt: skip
+    return config
+
+
+def shipped(stage: str | None = None) -> list[str]:
+    """The names of the configurations that ship; those of a stage without it."""
+    end = "" if stage is None else f"-{stage}"
+    return [name.removesuffix(end) for name in SHIPPED if name.endswith(end)]
 
 
 def parse_config(content: Mapping[str, Any], label: str) -> Config:
@@ -193,11 +62,14 @@ def parse_config(content: Mapping[str, Any], label: str) -> Config:
     Raises:
         InputError: naming the first key that is unknown or out of range, what was found and what is allowed.
     """
+    kind = content.get("network", {}).get("kind", DEFAULT_KIND)
+    if not isinstance(kind, str) or kind not in CONFIGS:
+        raise InputError(f"config {label}: network.kind = {kind!r}: wanted one of {', '.join(CONFIGS)}")
     try:
         # Through JSON, since that is the form in which pydantic's strict mode takes lists for tuples.
-        return Config.model_validate_json(json.dumps(content, default=str))
+        return CONFIGS[kind].model_validate_json(json.dumps(content, default=str))
     except ValidationError as error:
-        raise InputError(f"config {label}: {_explain(error.errors()[0])}") from None
+        raise InputError(f"config {label}: {_explain(error.errors()[0], CONFIGS[kind])}") from None
 
 
 def differing_key(one: Mapping[str, Any], other: Mapping[str, Any], *, ignored: Iterable[str] = ()) -> str | None:
@@ -215,17 +87,10 @@ def _flat(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield f"{section}.{key}", value
 
 
-def _read(name: str | Path) -> dict[str, Any]:
+def _read(name: str | Path, stage: str | None) -> dict[str, Any]:
     """The settings in a shipped or in another TOML file."""
-    path = Path(name)
-    if str(name) in SHIPPED:
-        text = (resources.files("deepcams.training") / "configs" / f"{name}.toml").read_text(encoding="utf-8")
-    elif path.is_file():
-        text = _text(path)
-    else:
-        raise InputError(f"config {name}: no such file, and not one of those that ship ({', '.join(SHIPPED)})")
     try:
-        content = tomllib.loads(text)
+        content = tomllib.loads(_text(name, stage))
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"config {name}: not TOML ({error})") from None
     stray = [key for key, value in content.items() if key in SECTIONS and not isinstance(value, dict)]
@@ -234,11 +99,24 @@ def _read(name: str | Path) -> dict[str, Any]:
     return content
 
 
-def _text(path: Path) -> str:
+def _text(name: str | Path, stage: str | None) -> str:
+    """The text of a configuration: what ships for the stage comes first, then what ships, then a file."""
+    for one in (f"{name}-{stage}", str(name)):
+        if one in SHIPPED:
+            return (_SHIPPED / f"{one}.toml").read_text(encoding="utf-8")
+    path = Path(name)
+    if not path.is_file():
+        raise InputError(f"config {name}: no such file, and not one of those that ship ({_listed(stage)}); choose one of "
+                         "these, or give a TOML file")  # fmt: skip
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"config {path}: cannot be read ({error})") from error
+
+
+def _listed(stage: str | None) -> str:
+    """What ships, for people."""
+    return ", ".join(shipped(stage)) + ("" if stage is None else f" for {stage}")
 
 
 def _setting(text: str) -> tuple[str, str, Any]:
@@ -260,19 +138,22 @@ def _value(text: str) -> Any:
     return content["value"] if set(content) == {"value"} else text
 
 
-def _explain(error: Any) -> str:
+def _explain(error: Any, config: type[Config]) -> str:
     """One error of pydantic as ``section.key = found: wanted what is allowed``."""
     where, found, kind = error["loc"], error["input"], error["type"]
     key = ".".join(str(part) for part in where)
     if kind == "extra_forbidden":
-        return f"{key} is not a known key: wanted {_known(where[:-1])}"
-    wanted = str(error["msg"]).removeprefix("Input should be ")
+        return f"{key} is not a known key: wanted {_known(where[:-1], config)}"
+    if kind == "value_error" and len(where) == 1:  # of a whole section: keys that do not go together
+        return f"{key}: {error['ctx']['error']}"
+    wanted = str(error["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
     return f"{key} = {found!r}: wanted {wanted[0].lower()}{wanted[1:]}"
 
 
-def _known(where: tuple[Any, ...]) -> str:
+def _known(where: tuple[Any, ...], config: type[Config]) -> str:
     """What may stand in a part of the configuration."""
     if not where:
         return "one of the sections " + ", ".join(SECTIONS)
-    model = Source if len(where) > 1 else SECTIONS[where[0]]
-    return f"one of {', '.join(model.model_fields)}"
+    model: Any = Source if len(where) > 1 else config.model_fields[where[0]].annotation
+    fields: dict[str, Any] = model.model_fields if issubclass(model, BaseModel) else {}
+    return f"one of {', '.join(fields)}"

@@ -6,16 +6,20 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from deepcams.errors import InputError
+from deepcams.evaluation.truth import FACTOR
 from deepcams.grid import Region
+from deepcams.provenance import sha256_of
 from deepcams.sample import geos_cf_sample
-from deepcams.spatial.network import FACTOR
-from deepcams.training.config import Config
+from deepcams.training.batches import Prepare
 from deepcams.training.dataset import Series, Split, open_series, stored_split
-from deepcams.training.sampler import Augmentation, Sampler
+from deepcams.training.sections import Config
+from deepcams.training.stage import Arrays, Stage
+from deepcams.training.stages import stage_of
 
 _LOOKED_AT = 8  # fields of a series whose values go into the digest
 
@@ -27,19 +31,21 @@ class Curriculum:
     """The data of a training.
 
     Attributes:
-        sampler: draws examples to learn from.
-        judged: the held-out fields to validate with, as series and number.
+        stage: the network's kind.
+        series: what is learned from.
+        prepare: the example at a place in the batch of a step, as arrays.
+        judged: the held-out fields, or what begins with them, to validate with, as series and number.
         split: what is held out.
-        step: hours between a field and its neighbours.
         digest: SHA-256 of the split, of the series' grids and times, and of the values of some of their fields.
         unknown: share of the values in those fields that are unknown.
         inputs: names of the files.
     """
 
-    sampler: Sampler
+    stage: Stage[Any]
+    series: tuple[Series, ...]
+    prepare: Prepare
     judged: tuple[tuple[Series, int], ...]
     split: Split
-    step: int
     digest: str
     unknown: float
     inputs: tuple[str, ...]
@@ -47,9 +53,8 @@ class Curriculum:
     @property
     def line(self) -> str:
         """What there is, for people."""
-        series = self.sampler.series
-        told = f"{sum(map(len, series))} fields in {len(series)} series, {len(self.judged)} held-out ones to judge by"
-        return f"{told}; {share(self.unknown)} of the truth unknown, not learned from"
+        told = f"{sum(map(len, self.series))} fields in {len(self.series)} series, {len(self.judged)} held-out"
+        return f"{told} {self.stage.items} to judge by; {share(self.unknown)} of the truth unknown, not learned from"
 
 
 def share(part: float) -> str:
@@ -63,23 +68,24 @@ def gather(config: Config) -> Curriculum:
     Raises:
         InputError: if they cannot be read, do not fit the network, or leave nothing to learn from or to be judged by.
     """
-    sources, sampling = _sources(config), config.sampling
+    stage, sources, sampling = stage_of(config), _sources(config), config.sampling
     split = _split(sources, config)
-    weighted = [
-        one for paths, weight in sources for one in _weighted(_opened(paths, config), weight, split, sampling.step)
-    ]
+    weighted = [one for paths, weight in sources for one in _weighted(_opened(paths, config), weight, split, stage)]
     series = tuple(one for one, _ in weighted)
-    augmentation = Augmentation(sampling.flip, sampling.gain, sampling.blur, sampling.alone, sampling.one_sided,
-                                sampling.turn)  # fmt: skip
-    sampler = Sampler(series, tuple(weight for _, weight in weighted), split, sampling.size, sampling.margin,
-                      sampling.step, config.training.seed, augmentation)  # fmt: skip
-    judged = _spread(_held_out(series, split, sampling.step), config.training.validate_maps)
+    windows = {"series": series, "weights": tuple(weight for _, weight in weighted), "split": split}
+    draw = stage.drawing(windows | {"size": sampling.size, "margin": sampling.margin, "seed": config.training.seed})
+    held_out = [(one, int(number)) for one in series for number in stage.judged(one, split)]
+    judged = _spread(held_out, config.training.validate_maps)
     if not judged and config.training.select == "best":
         raise InputError("no field is held out, or all are too near to those learned from, so that there is no best "
                          "validation: give split.hold_out or a larger split.last, or --set training.select=last to keep the "
                          "last weights unjudged")  # fmt: skip
-    names = tuple(Path(path).name for paths, _ in sources for path in paths)
-    return Curriculum(sampler, judged, split, sampling.step, *_looked_at(series, split), names)
+    names = tuple(Path(path).name for paths, _ in [*sources, (stage.further, 1.0)] for path in paths)
+
+    def prepare(step: int, index: int) -> Arrays:
+        return stage.arrays(draw(step, index))
+
+    return Curriculum(stage, series, prepare, judged, split, *_looked_at(series, split, stage.further), names)
 
 
 def _sources(config: Config) -> Sources:
@@ -107,30 +113,20 @@ def _split(sources: Sources, config: Config) -> Split:
 
 
 def _opened(paths: list[str | Path], config: Config) -> list[Series]:
-    """The series of some paths, all with the network's factor."""
+    """The series of some paths, all with the networks' factor."""
     found = open_series(paths, units=config.data.units, scale=config.data.scale)
     for series in found:
         if series.factor != FACTOR:
-            raise InputError(f"{series.name}: its fields are {series.factor} times as fine as their coarse ones; the network "
-                             f"refines by {FACTOR}")  # fmt: skip
+            raise InputError(f"{series.name}: its fields are {series.factor} times as fine as their coarse ones; wanted "
+                             f"{FACTOR}, as the networks refine")  # fmt: skip
     return found
 
 
-def _weighted(series: list[Series], weight: float, split: Split, step: int) -> Iterator[tuple[Series, float]]:
+def _weighted(series: list[Series], weight: float, split: Split, stage: Stage[Any]) -> Iterator[tuple[Series, float]]:
     """The series of one source, which share its weight by the number of fields to learn from."""
-    counts = [split.training_numbers(one, step).size for one in series]
+    counts = [stage.learned(one, split).size for one in series]
     for one, count in zip(series, counts, strict=True):
         yield one, weight * count / max(sum(counts), 1)
-
-
-def _held_out(series: Iterable[Series], split: Split, step: int) -> list[tuple[Series, int]]:
-    """The fields that have a held-out part: of a series, those with neighbours, as analyses have them, or else all."""
-    found: list[tuple[Series, int]] = []
-    for one in series:
-        numbers = split.validation_numbers(one, step)
-        accompanied = one.accompanied(numbers, step)
-        found += [(one, int(number)) for number in (accompanied if accompanied.size else numbers)]
-    return found
 
 
 def _spread(fields: list[tuple[Series, int]], count: int) -> tuple[tuple[Series, int], ...]:
@@ -139,12 +135,14 @@ def _spread(fields: list[tuple[Series, int]], count: int) -> tuple[tuple[Series,
     return tuple(fields[i] for i in chosen)
 
 
-def _looked_at(series: Iterable[Series], split: Split) -> tuple[str, float]:
+def _looked_at(series: Iterable[Series], split: Split, further: Iterable[Path]) -> tuple[str, float]:
     """A SHA-256 that tells other data from these, and the share of unknown values in the fields that were looked at.
 
     Reading years of them whole would take longer than it is worth.
     """
     whole, unknown, count = hashlib.sha256(repr(split).encode()), 0, 0
+    for path in further:
+        whole.update(sha256_of(path).encode())
     for one in series:
         whole.update(f"{one.grid!r} {one.coarse!r} {len(one)} {one.held_out}".encode())
         if one.times is not None:

@@ -75,7 +75,7 @@ def make_example(
     factor = fine.shape[1] // grid.columns
     target, shares = as_channels(to_blocks(fine, grid, factor)), row_weights(grid, factor)
     near = beside_unknown(np.isnan(coarse) | np.isnan(target).any(axis=0), grid)
-    judged = as_channels(to_blocks(counted, grid, factor)) & ~np.isnan(target) & ~near & _inside(grid, margin)
+    judged = as_channels(to_blocks(counted, grid, factor)) & ~np.isnan(target) & ~near & inside(grid, margin)
     weights = np.where(judged, cell_areas(grid, factor, shares), 0).astype(np.float32)
     neighbours = tuple(Neighbour(fill(field, grid)[0], hours) for field, hours in beside if not np.isnan(field).all())
     scene = Scene(fill(coarse, grid)[0], grid, factor, EPSILON, neighbours)
@@ -101,8 +101,8 @@ def cell_areas(grid: Grid, factor: int, shares: NDArray[np.float64]) -> NDArray[
     return relative
 
 
-def _inside(grid: Grid, margin: int) -> Mask:
+def inside(grid: Grid, margin: int) -> Mask:
     """(rows, columns) the coarse cells that are not in the margin."""
-    inside = np.zeros(grid.shape, np.bool_)
-    inside[margin : grid.rows - margin, margin : grid.columns - margin] = True
-    return inside
+    found = np.zeros(grid.shape, np.bool_)
+    found[margin : grid.rows - margin, margin : grid.columns - margin] = True
+    return found

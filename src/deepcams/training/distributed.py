@@ -15,8 +15,8 @@ from deepcams.errors import DeepcamsError, InputError
 from deepcams.io.files import first_line
 
 _TOO_MUCH = (
-    "out of memory: lower training.batch first (--set training.batch=4), then sampling.size or network.channels; or start "
-    "more processes, which share a batch. The last checkpoint is kept"
+    "out of memory: lower training.batch first (--set training.batch=4), then sampling.size or the sizes of the network; or "
+    "start more processes, which share a batch. The last checkpoint is kept"
 )
 DEVICES = ("cpu", "cuda", "auto")
 

@@ -10,20 +10,20 @@ from pathlib import Path
 
 from deepcams.errors import OutputError
 from deepcams.provenance import run_record
-from deepcams.training.card import CARD, WEIGHTS
+from deepcams.training.card import card_name, weights_name
 from deepcams.training.journal import NAME as JOURNAL
 
 CHECKPOINT = "checkpoint.safetensors"
 LOCK = "training.lock"
-_OURS = (CHECKPOINT, JOURNAL, WEIGHTS, CARD)
 
 
 @contextmanager
-def claimed(folder: Path, *, overwrite: bool) -> Iterator[None]:
+def claimed(folder: Path, stage: str, *, overwrite: bool) -> Iterator[None]:
     """Make the folder, or make room in it; within the block no other training may write there.
 
     Args:
         folder: need not be there.
+        stage: what is trained, ``spatial`` or ``temporal``.
         overwrite: whether what an earlier training left is removed.
 
     Raises:
@@ -37,22 +37,23 @@ def claimed(folder: Path, *, overwrite: bool) -> Iterator[None]:
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"{folder}: is not writable; give another --output")
     with _locked(folder / LOCK):
-        _make_room(folder, overwrite=overwrite)
+        _make_room(folder, stage, overwrite=overwrite)
         yield
 
 
-def _make_room(folder: Path, *, overwrite: bool) -> None:
+def _make_room(folder: Path, stage: str, *, overwrite: bool) -> None:
     """Remove what an earlier training left, or refuse weights that nothing could go on from."""
+    weights = folder / weights_name(stage)
     try:
-        for name in map(Path, _OURS):
+        for name in map(Path, (CHECKPOINT, JOURNAL, weights.name, card_name(stage))):
             for leftover in folder.glob(f".{name.stem}.*.partial{name.suffix}"):  # being written when it was killed
                 leftover.unlink()
             if overwrite:
                 (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{error.filename}: cannot be removed ({error.strerror}); give another --output") from error
-    if (folder / WEIGHTS).exists() and not (folder / CHECKPOINT).exists():
-        raise OutputError(f"{folder / WEIGHTS}: exists already, without a checkpoint to go on from; give another --output, or "
+    if weights.exists() and not (folder / CHECKPOINT).exists():
+        raise OutputError(f"{weights}: exists already, without a checkpoint to go on from; give another --output, or "
                           "--overwrite to replace it")  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The training of the spatial network: draw, predict, compare, step; validate, keep, and go on after any interruption."""
+"""The training of a network: draw, predict, compare, step; validate, keep, and go on after any interruption."""
 
 from __future__ import annotations
 
@@ -13,50 +13,36 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from deepcams.errors import CheckError, DeepcamsError, InputError, OutputError
 from deepcams.layers.weights import State
 from deepcams.provenance import provenance
-from deepcams.spatial.network import Architecture, SpatialNetwork, Views, predict
-from deepcams.training.batches import Batch, batches, to_device
-from deepcams.training.card import Result, write_results
+from deepcams.training.batches import batches, to_device
+from deepcams.training.card import Result, Words, write_results
 from deepcams.training.checkpoint import Learner, load_checkpoint, save_checkpoint
-from deepcams.training.config import Config, Training
 from deepcams.training.curriculum import Curriculum, gather
 from deepcams.training.distributed import World, enough_memory, processes, reproducible
 from deepcams.training.folder import CHECKPOINT, claimed
 from deepcams.training.journal import Journal
-from deepcams.training.losses import relative
+from deepcams.training.optimiser import make_optimiser, rate_at, update_average
+from deepcams.training.sections import Config
+from deepcams.training.stage import Batch
 from deepcams.training.stopping import stop_requests
 from deepcams.training.validation import NETWORK, Validator
 
 _WORKERS = 4  # threads that prepare examples, where there are as many processors
-_EMA_WARM_UP = 10  # steps: a young average forgets faster, so that it is not held back by the beginning
 
 Progress = Callable[[int, float], None]
 Report = Callable[[str], None]
 
 
-class Predictor(nn.Module):
-    """The network and the conservation layer as one module, since several processes share what one module does."""
-
-    def __init__(self, network: SpatialNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, views: Views, shares: Tensor) -> Tensor:
-        """(batch, 9, rows, columns) the prediction in ug m-3."""
-        return predict(self.network, views, shares)
-
-
-def train_spatial(config: Config, folder: Path, *, device: str = "auto", overwrite: bool = False,
-                  workers: int | None = None, progress: Progress = lambda count, loss: None,
-                  report: Report = lambda text: None) -> Result:  # fmt: skip
-    """Train the spatial network, or go on with a training that was interrupted.
+def train(config: Config, folder: Path, *, device: str = "auto", overwrite: bool = False, workers: int | None = None,
+          progress: Progress = lambda count, loss: None, report: Report = lambda text: None) -> Result:  # fmt: skip
+    """Train a network, or go on with a training that was interrupted.
 
     Args:
-        config: all settings.
+        config: all settings; they say which network.
         folder: where checkpoints, metrics, weights and the model card go. If it holds a checkpoint of the same settings
             and data, training goes on from there and ends as if it had not been interrupted.
         device: ``cpu``, ``cuda`` or ``auto``.
@@ -80,38 +66,11 @@ def train_spatial(config: Config, folder: Path, *, device: str = "auto", overwri
         curriculum = gather(config)
         report = report if world.first else lambda text: None
         with ExitStack() as stack:
-            _claim(folder, world, stack, overwrite=overwrite)
+            _claim(folder, curriculum.stage.name, world, stack, overwrite=overwrite)
             report(curriculum.line)
             trainer = Trainer(config, curriculum, folder, world, progress, report)
             trainer.run(workers or min(_WORKERS, os.cpu_count() or 1))
             return trainer.result()
-
-
-def rate_at(step: int, training: Training) -> float:
-    """The learning rate of a step, counted from 1: a linear warm-up, then a cosine to zero."""
-    warm_up = min(training.warm_up, training.steps // 10)
-    if step <= warm_up:
-        return training.rate * step / warm_up
-    part = (step - warm_up) / (training.steps + 1 - warm_up)
-    return training.rate * 0.5 * (1 + math.cos(math.pi * part))
-
-
-@torch.no_grad()
-def update_average(averaged: nn.Module, network: nn.Module, decay: float, step: int) -> None:
-    """Move the averaged weights towards those of a step, counted from 1."""
-    kept = min(decay, step / (step + _EMA_WARM_UP))
-    for average, current in zip(averaged.parameters(), network.parameters(), strict=True):
-        average.lerp_(current, 1 - kept)
-
-
-def make_optimiser(network: nn.Module, training: Training) -> torch.optim.AdamW:
-    """AdamW (Loshchilov and Hutter, ICLR 2019); biases and other vectors do not decay."""
-    parameters = list(network.parameters())
-    groups = [
-        {"params": [one for one in parameters if one.ndim > 1], "weight_decay": training.weight_decay},
-        {"params": [one for one in parameters if one.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=training.rate)
 
 
 @dataclass(frozen=True)
@@ -131,8 +90,8 @@ class Trainer:
         curriculum: the data.
         folder: there already; a checkpoint in it is gone on from.
         world: the processes.
-        progress: as in :func:`train_spatial`.
-        report: as in :func:`train_spatial`.
+        progress: as in :func:`train`.
+        report: as in :func:`train`.
 
     Raises:
         InputError: if the checkpoint in the folder does not fit.
@@ -143,12 +102,11 @@ class Trainer:
         self.config, self.curriculum, self.folder, self.world = config, curriculum, folder, world
         self._progress, self._report = progress, report
         torch.manual_seed(config.training.seed)
-        self.architecture = Architecture(**config.network.model_dump())
-        network = SpatialNetwork(self.architecture).to(world.device)
+        network = curriculum.stage.network().to(world.device)
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in torch's annotations
         averaged = copy.deepcopy(network).requires_grad_(False)
         self.learner = Learner(network, averaged, make_optimiser(network, config.training))
-        self._predictor = world.wrap(Predictor(network))
+        self._objective = world.wrap(curriculum.stage.objective(network))
         self._validator = Validator(curriculum, world)
         self._began = time.monotonic()
         self._go_on()
@@ -164,11 +122,13 @@ class Trainer:
         done, training = self.learner.progress, self.config.training
         journal = Journal(self.folder if self.world.first else None, done.step)
         steps = range(done.step + 1, training.steps + 1)
-        coming = batches(self.curriculum.sampler, steps, training.batch, self.world, workers)
+        coming = batches(self.curriculum.prepare, steps, training.batch, self.world, workers)
         with closing(journal), closing(coming), stop_requests() as stop:
             while not self.finished:
                 batch = to_device(next(coming), self.world.device)
-                total, asked = self.world.sums(float(batch.weights.sum(dtype=torch.float64)), float(bool(stop.number)))
+                total, asked = self.world.sums(
+                    float(batch["weights"].sum(dtype=torch.float64)), float(bool(stop.number))
+                )
                 if asked:
                     self._save(journal)
                     self._report(f"stopped after step {done.step}; the same command goes on from there")
@@ -197,9 +157,7 @@ class Trainer:
         torch.manual_seed(training.seed * 1_000_003 + number * world.size + world.rank)
         learner.optimiser.zero_grad(set_to_none=True)
         with torch.autocast(world.device.type, torch.bfloat16, enabled=training.precision == "bf16"):
-            prediction = self._predictor(batch.views, batch.shares)
-        loss = relative(prediction.float(), batch.target, batch.views.coarse, batch.weights, square=training.square,
-                        total=total)  # fmt: skip
+            loss = self._objective(batch, total)
         torch.autograd.backward(loss * world.size)  # the processes' gradients are averaged, and their losses add up
         norm = float(nn.utils.clip_grad_norm_(learner.network.parameters(), training.clip))
         (value,) = world.sums(float(loss.detach()))
@@ -214,10 +172,12 @@ class Trainer:
         done, training = self.learner.progress, self.config.training
         best = training.select == "best"
         scores, step = (done.best, done.best_step) if best else (done.latest, done.step)
-        result = Result(self.folder, step, done.step, scores, str(self.world.device))
+        stage = self.curriculum.stage
+        words = Words(stage.name, self.config.network.kind, stage.purpose, stage.scope)
+        result = Result(words, self.folder, step, done.step, scores, str(self.world.device))
         if self.world.first:
             state = self.learner.best if best else self.learner.averaged.state_dict()
-            settings = {"architecture": asdict(self.architecture), "selected": training.select}
+            settings = {"architecture": self.config.network.sizes(), "selected": training.select}
             write_results(result, state, self._facts() | settings)
         self.world.sums(0)
         return result
@@ -278,7 +238,8 @@ class Trainer:
     def _facts(self) -> dict[str, Any]:
         """What the state belongs to."""
         config, split = self.config.record(), self.curriculum.split
-        sources = dict.fromkeys(one.attribution for one in self.curriculum.sampler.series if one.attribution)
+        named = [one.attribution for one in self.curriculum.series if one.attribution]
+        sources = dict.fromkeys([*named, *self.curriculum.stage.credits])
         credit = {"licence": "that of the data", "attribution": "; ".join(sources) or "not named in the files"}
         made = provenance({"training": config}, self.curriculum.inputs) | credit
         held_out = {"hold_out": [list(one.bounds) for one in split.held_out], "last": split.last}
@@ -298,7 +259,7 @@ def _copy(state: State) -> State:
     return {name: tensor.detach().clone() for name, tensor in state.items()}
 
 
-def _claim(folder: Path, world: World, stack: ExitStack, *, overwrite: bool) -> None:
+def _claim(folder: Path, stage: str, world: World, stack: ExitStack, *, overwrite: bool) -> None:
     """Let the first process claim the folder, before any other looks for a checkpoint in it.
 
     Raises:
@@ -307,7 +268,7 @@ def _claim(folder: Path, world: World, stack: ExitStack, *, overwrite: bool) -> 
     failure: DeepcamsError | None = None
     if world.first:
         try:
-            stack.enter_context(claimed(folder, overwrite=overwrite))
+            stack.enter_context(claimed(folder, stage, overwrite=overwrite))
         except DeepcamsError as error:
             failure = error
     (failures,) = world.sums(float(failure is not None))

@@ -4,4 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-SPATIAL_WEIGHTS = Path(__file__).with_name("spatial.safetensors")
+_HERE = Path(__file__).parent
+
+CORRECTION_WEIGHTS = _HERE / "spatial.safetensors"
+PROGRESS_WEIGHTS = _HERE / "temporal.safetensors"
+ABPN_WEIGHTS = _HERE / "paper-spatial.safetensors"
+XVFI_WEIGHTS = _HERE / "paper-temporal.safetensors"
+DEFORMABLE_WEIGHTS = _HERE / "paper-temporal-deformable.safetensors"
