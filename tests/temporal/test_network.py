@@ -9,12 +9,13 @@ import pytest
 import torch
 from scipy.interpolate import PchipInterpolator
 
+from deepcams import open_cams
 from deepcams.errors import InputError
 from deepcams.grid import Grid
 from deepcams.io.places import open_places
 from deepcams.land import land_share
 from deepcams.layers.weights import write_weights
-from deepcams.sample import places_samples
+from deepcams.sample import cams_sample, places_samples
 from deepcams.spatial.interpolation import LINEAR, interpolate
 from deepcams.sphere import from_blocks
 from deepcams.temporal import TEMPORAL, flow
@@ -299,3 +300,22 @@ def test_the_method_is_the_network_with_its_weights():
     expected = made(analyses, load(PROGRESS_WEIGHTS))
     np.testing.assert_array_equal(method.between(*fine_of(analyses), THIRDS, setting_of(analyses)), expected)
     assert (method.kind, method.context, method.weights) == ("progress", 1, PROGRESS_WEIGHTS)
+
+
+def test_on_cams_itself_from_6_hours_to_3_it_is_better_than_linear_and_no_worse_than_the_flow():
+    """18 UTC from 15 and 21, 21 UTC from 18 and 24: analyses that no temporal network has learned from."""
+    cams = open_cams(cams_sample())
+    grid, fields = Grid(90, 0, 0.75, 241, 480), cams.values
+    squared, absolute = (dict.fromkeys(("linear", "flow", "network"), 0.0) for _ in range(2))
+    for number in (1, 2):
+        before, truth, after = fields[number - 1 : number + 2]
+        start = cams["time"].values[number - 1].astype("datetime64[h]")
+        setting = Setting(grid, 6.0, 0.05, start, Analyses(grid, before, after))
+        for name in squared:
+            (made,) = TEMPORAL[name].between(before, after, [0.5], setting)
+            error = made.astype(np.float64) - truth
+            squared[name] += float(grid.areas @ (error**2).sum(axis=1))
+            absolute[name] += float(grid.areas @ np.abs(error).sum(axis=1))
+    for errors in (squared, absolute):
+        assert errors["network"] < errors["linear"]
+        assert errors["network"] < errors["flow"]
