@@ -32,6 +32,7 @@ LEVELS = [
     {"spatial", "temporal"},
     {"methods", "windows", "checks", "pipeline"},
     {"downscaling"},
+    {"production"},
     {"evaluation"},
     {"training"},
     {"plot"},

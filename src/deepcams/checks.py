@@ -23,7 +23,7 @@ class Tally:
     Attributes:
         hours: maps made.
         analyses: how many of them are analyses.
-        noise: values around zero that were packing noise.
+        noises: values around zero that were packing noise, by the number of the analysis.
         missing: values missing in the maps.
         mean_error: largest relative difference of an analysis hour's area means from CAMS, before rounding; NaN if the
             method does not conserve or there was none.
@@ -34,18 +34,33 @@ class Tally:
 
     hours: int = 0
     analyses: int = 0
-    noise: int = 0
     missing: int = 0
     mean_error: float = float("nan")
     drift: float = 0.0
     highest: float = 0.0
     digests: dict[int, str] = field(default_factory=dict)
+    noises: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def noise(self) -> int:
+        """Values around zero that were packing noise."""
+        return sum(self.noises.values())
 
     def add_analysis(self, number: int, digest: str, *, noise: int) -> None:
         """Count an analysis that was used, once."""
-        if number not in self.digests:
-            self.noise += noise
         self.digests[number] = digest
+        self.noises[number] = noise
+
+    def add(self, other: Tally) -> None:
+        """Add the counts of another part of the run."""
+        self.hours += other.hours
+        self.analyses += other.analyses
+        self.missing += other.missing
+        self.mean_error = float(np.fmax(self.mean_error, other.mean_error))
+        self.drift = max(self.drift, other.drift)
+        self.highest = max(self.highest, other.highest)
+        self.digests |= other.digests
+        self.noises |= other.noises
 
 
 def check_means(fine: Field, coarse: Field, grid: Grid, factor: int) -> float:

@@ -19,5 +19,15 @@ class OutputError(DeepcamsError):
     exit_status = 2
 
 
+class WriteError(OutputError):
+    """Writing failed while the work went on: a full disk, a share that went away (exit status 1)."""
+
+    exit_status = 1
+
+
+class IncompleteError(DeepcamsError):
+    """Some days could not be made: the message says which and why (exit status 1)."""
+
+
 class CheckError(DeepcamsError):
     """A computed field broke a promise of the method (finite, non-negative, area means kept)."""

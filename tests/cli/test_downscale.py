@@ -173,7 +173,7 @@ def test_a_disk_that_fills_up_while_a_file_is_written(run, write, tmp_path, cont
 
     monkeypatch.setattr(netcdf, "_define", lambda *arguments: Full(define(*arguments)))
     result = run("downscale", write(), tmp_path / "out.nc")
-    assert result.status == 2
+    assert result.status == 1
     assert "out.nc: the disk is full" in result.err
     assert contents() == ["cams.nc"]
 
@@ -192,8 +192,9 @@ def test_a_disk_that_fills_up_while_a_store_is_written(run, write, tmp_path, mon
     source = write(change=lambda field: field.assign_coords(valid_time=field.valid_time + np.timedelta64(15, "h")))
     monkeypatch.setattr(zarr.Array, "__setitem__", full_after_some_days)
     result = run("downscale", source, tmp_path / "out.zarr")
-    assert result.status == 2
+    assert result.status == 1
     assert "out.zarr: the disk is full" in result.err
+    assert ("1 day missing (2019-12-31): the same command goes on from here" in result.err) == bool(days)
     assert sorted(tmp_path.glob("out.zarr*")) == ([tmp_path / "out.zarr", tmp_path / "out.zarr.log"] if days else [])
     monkeypatch.setattr(zarr.Array, "__setitem__", plain)
     assert is_unfinished(tmp_path / "out.zarr") == bool(days)
@@ -207,7 +208,7 @@ def test_a_real_failure_of_the_system_is_one_message(write, tmp_path, name):
     call = [sys.executable, "-m", "deepcams", "downscale", str(write(rows=60, columns=80)), str(tmp_path / name)]
     small = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))  # noqa: E731
     done = subprocess.run(call, capture_output=True, text=True, check=False, preexec_fn=small)
-    assert done.returncode == 2, done.stderr
+    assert done.returncode == 1, done.stderr
     assert f"deepcams: {tmp_path}/{name}: " in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out.nc").exists()

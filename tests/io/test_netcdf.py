@@ -12,8 +12,8 @@ import pytest
 import xarray as xr
 
 from deepcams import downscale
-from deepcams.downscaling import downscale_to
 from deepcams.errors import InputError
+from deepcams.production.run import downscale_to
 
 
 @pytest.fixture

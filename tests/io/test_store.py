@@ -9,10 +9,11 @@ import pytest
 import xarray as xr
 import zarr
 
-from deepcams.downscaling import downscale_to
 from deepcams.errors import InputError, OutputError
 from deepcams.grid import Region
 from deepcams.io import store as stores
+from deepcams.io import template as templates
+from deepcams.production.run import Crew, downscale_to
 
 
 class Interrupted(Exception):
@@ -101,9 +102,9 @@ def test_rounding_keeps_the_bits_asked_for(tmp_path, job, keepbits):
         np.testing.assert_array_equal(written["pm2p5"].sel(time=file["time"]), file["pm2p5"])
 
 
-@pytest.mark.parametrize("workers", [1, 2, 5])
-def test_the_bytes_do_not_depend_on_the_number_of_workers(path, tmp_path, job, workers):
-    downscale_to(job(), tmp_path / "other.zarr", workers=workers)
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_the_bytes_do_not_depend_on_the_number_of_threads(path, tmp_path, job, threads):
+    downscale_to(job(), tmp_path / "other.zarr", crew=Crew(threads=threads))
     assert files_of(tmp_path / "other.zarr") == files_of(path)
 
 
@@ -129,22 +130,23 @@ def test_an_interrupted_store_says_so_and_is_completed_to_the_same_bytes(path, t
     assert files_of(other) == files_of(path)
 
 
-def test_a_day_made_from_other_values_is_made_again(tmp_path, cams, read, job):
+def test_a_day_made_from_other_values_is_refused(tmp_path, cams, read, job):
     out, first = tmp_path / "out.zarr", job()
     with pytest.raises(Interrupted):
         downscale_to(first, out, progress=interrupt_after(24))
+    before = files_of(out)
     field = cams.concentration(cams.instants(21)).drop_isel(time=range(6, 13))
     (tmp_path / "corrected").mkdir()
     changed = replace(first, analyses=read(cams.new_store(tmp_path / "corrected" / "cams.nc", field)))
-    assert downscale_to(changed, out).kept == 0
-    downscale_to(changed, tmp_path / "new.zarr")
-    assert files_of(out) == files_of(tmp_path / "new.zarr")
+    with pytest.raises(OutputError, match="2019-12-30 was made from other values: the analysis of 2019-12-30T09 UTC"):
+        downscale_to(changed, out)
+    assert files_of(out) == before
 
 
-def test_a_complete_store_is_refused_and_left(path, job):
+def test_a_complete_store_is_left_as_it_is(path, job):
     before = files_of(path)
-    with pytest.raises(OutputError, match="exists already; give another name, or --overwrite"):
-        downscale_to(job(), path)
+    summary = downscale_to(job(), path)
+    assert (summary.hours, summary.kept, summary.complete) == (0, 38, True)
     assert files_of(path) == before
 
 
@@ -152,11 +154,6 @@ def test_a_complete_store_is_refused_and_left(path, job):
     ("changes", "keepbits", "what"),
     [
         ({}, 12, "keepbits is 9 there, and 12 was asked for"),
-        (
-            {"start": np.datetime64("2019-12-31T00", "h")},
-            9,
-            "period is '2019-12-30 to 2020-01-01' there, and '2019-12-31 to 2020-01-01'",
-        ),
         ({"region": Region(54, 4, 51, 8)}, 9, r"region is None there, and \[54, 4, 51, 8\]"),
         ({"factor": 5}, 9, "factor is 3 there, and 5 was asked for"),
     ],
@@ -185,16 +182,32 @@ def test_what_is_no_store_of_ours_is_not_unfinished(tmp_path, metadata):
 
 
 def test_a_store_has_its_name_only_with_all_its_metadata(tmp_path, job, monkeypatch):
-    monkeypatch.setattr(stores.zarr, "consolidate_metadata", lambda path: (_ for _ in ()).throw(OSError(28, "full")))
+    monkeypatch.setattr(templates.zarr, "consolidate_metadata", lambda path: (_ for _ in ()).throw(OSError(28, "full")))
     with pytest.raises(OutputError, match="the disk is full"):
         downscale_to(job(), tmp_path / "out.zarr")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cams.nc"]
 
 
-def test_a_bad_analysis_leaves_a_store_that_says_it_is_unfinished(tmp_path, cams, read, job):
-    field = cams.concentration(cams.instants(21))
-    field[-1, 0, 0] = -3
-    bad = replace(job(), analyses=read(cams.new_store(tmp_path / "bad.nc", field)))
-    with pytest.raises(InputError, match="pm2p5 is -3"):
+def test_a_bad_analysis_leaves_a_store_that_says_it_is_unfinished(path, tmp_path, cams, read, job):
+    """What can be made is made; the rest is made once the analysis is mended."""
+    field = cams.concentration(cams.instants(21)).drop_isel(time=range(6, 13))
+    field[3, 2, 3] = np.nan
+    spoilt = field.copy()
+    spoilt[-1, 0, 0] = -3
+    (tmp_path / "bad").mkdir()
+    bad = replace(job(), analyses=read(cams.new_store(tmp_path / "bad" / "cams.nc", spoilt)))
+    summary = downscale_to(bad, tmp_path / "other.zarr")
+    assert list(summary.failures) == [np.datetime64("2020-01-01")]
+    assert "pm2p5 is -3" in next(iter(summary.failures.values()))
+    assert (summary.hours, summary.complete) == (25, False)
+    assert stores.is_unfinished(tmp_path / "other.zarr")
+    mended = downscale_to(job(), tmp_path / "other.zarr")
+    assert (mended.hours, mended.kept, mended.complete) == (13, 25, True)
+    assert files_of(tmp_path / "other.zarr") == files_of(path)
+
+
+def test_without_any_day_nothing_is_left(tmp_path, cams, read, job):
+    bad = replace(job(), analyses=read(cams.new_store(tmp_path / "bad.nc", cams.concentration(cams.instants(21)) - 50)))
+    with pytest.raises(InputError, match="pm2p5 is -"):
         downscale_to(bad, tmp_path / "out.zarr")
-    assert stores.is_unfinished(tmp_path / "out.zarr")
+    assert not list(tmp_path.glob("*out.zarr*"))

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deepcams.errors import InputError
+from deepcams.errors import IncompleteError, InputError
 
 if TYPE_CHECKING:
-    from deepcams.downscaling import Summary
-    from deepcams.pipeline import Job
+    from deepcams.io.locks import Claim
+    from deepcams.production.order import Order
+    from deepcams.production.run import Summary
 
 
 @click.command(epilog="Example: deepcams downscale 2019-12.nc hourly.zarr --region europe --start 2019-12-24")
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 @click.option(
     "--weights",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     metavar="FILE",
     help="Weights of your own for a network (deepcams train); may be repeated.",
 )
@@ -44,52 +45,82 @@ if TYPE_CHECKING:
 @click.option(
     "--keepbits", default=9, show_default=True, type=click.IntRange(1, 23), help="Mantissa bits kept; 23: exact."
 )
-@click.option("--workers", type=click.IntRange(min=1), help="Threads.  [default: one per processor]")
+@click.option(
+    "--layout",
+    default="maps",
+    show_default=True,
+    type=click.Choice(["maps", "series"]),
+    help="Chunks of a .zarr: whole maps, or series at points.",
+)
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(min=1), help="Processes, for a .zarr.")
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    help="Threads of each.  [default: the processors, divided among the workers]",
+)
+@click.option("--shard", metavar="I/N", help="Make only part I of N of the days: a job array on a shared file system.")
+@click.option("--scheduler", metavar="ADDRESS", help="Let the workers of a Dask scheduler do it: tcp://host:8786.")
+@click.option("--dry-run", is_flag=True, help="Print the plan: days, space, time, memory; write nothing.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
-def downscale(paths: tuple[str, ...], sample: bool, keepbits: int, workers: int | None, overwrite: bool, quiet: bool,
-              **asked: Any) -> None:  # fmt: skip
+def downscale(paths: tuple[str, ...], sample: bool, keepbits: int, layout: str, workers: int, threads: int | None,
+              shard: str | None, scheduler: str | None, dry_run: bool, overwrite: bool, quiet: bool,
+              weights: tuple[str, ...], **asked: Any) -> None:  # fmt: skip
     """Turn CAMS analyses into hourly maps on a grid three times as fine.
 
-    INPUT are CAMS EAC4 files (NetCDF, GRIB, zip), folders or patterns. OUTPUT ends in .nc or .zarr; a .zarr that an
-    interrupted run has left is completed.
+    INPUT are CAMS EAC4 files (NetCDF, GRIB, zip), folders or patterns. OUTPUT ends in .nc or .zarr; hourly_%Y-%m.nc is a
+    file for each month. A .zarr that an interrupted run has left is completed, and one that is complete is extended by
+    the days that are new.
     """
     from deepcams.cli.progress import progress
-    from deepcams.downscaling import downscale_to
+    from deepcams.production.run import Crew, downscale_to
 
     *inputs, output = paths
-    job = _job(inputs, sample, **asked)
-    with progress(job.timeline.times.size, "hours", quiet=quiet) as advance:
+    order = _order(inputs, sample, weights=weights, **asked)
+    crew = Crew(workers, threads, scheduler, _claim(shard))
+    job = order.job()
+    if dry_run:
+        from deepcams.production.estimate import estimate
+
+        click.echo("\n".join(estimate(job, Path(output), keepbits=keepbits, layout=layout, crew=crew).lines))
+        return
+    with progress(crew.hours_of(job), "hours", quiet=quiet) as advance:
         summary = downscale_to(
-            job, Path(output), keepbits=keepbits, workers=workers, overwrite=overwrite, progress=advance
+            order,
+            Path(output),
+            job=job,
+            keepbits=keepbits,
+            layout=layout,
+            crew=crew,
+            overwrite=overwrite,
+            progress=advance,
         )
     if not quiet:
         click.echo("\n".join(_lines(summary)))
+    if summary.failures:
+        raise IncompleteError(_failures(summary))
 
 
-def _job(inputs: list[str], sample: bool, *, start: str | None, end: str | None, region: str | None, factor: int,
-         variable: str, units: str | None, method: str | None, **parts: Any) -> Job:  # fmt: skip
-    """The job that the options describe."""
-    from deepcams.io.cams import open_analyses
-    from deepcams.io.files import find_files
-    from deepcams.methods import DEFAULT, default, recipe
-    from deepcams.pipeline import Job
-    from deepcams.regions import parse_region
+def _order(inputs: list[str], sample: bool, **asked: Any) -> Order:
+    """The order that the options describe."""
+    from deepcams.production.order import Order
     from deepcams.sample import cams_sample
-    from deepcams.timeline import parse_time
 
     if sample == bool(inputs):
         raise InputError("wanted INPUT... and OUTPUT, or --sample and OUTPUT alone")
-    recipe(method or DEFAULT, **parts)  # a wrong name is said before files are read
-    analyses = open_analyses(find_files(inputs or cams_sample()), variable=variable, units=units)
-    return Job(
-        analyses,
-        recipe(method or default(analyses.species.name, factor), **parts),
-        factor,
-        parse_region(region) if region else None,
-        parse_time(start) if start else None,
-        parse_time(end, end_of_day=True) if end else None,
-    )
+    return Order(tuple(inputs) or (str(cams_sample()),), **asked)
+
+
+def _claim(shard: str | None) -> Claim:
+    """The part of the days that ``--shard`` names."""
+    from deepcams.io.locks import Claim
+
+    if shard is None:
+        return Claim()
+    part, slash, parts = shard.partition("/")
+    if not (slash and part.isdecimal() and parts.isdecimal() and 1 <= int(part) <= int(parts)):
+        raise InputError(f"--shard {shard}: wanted I/N with I from 1 to N, such as 3/12")
+    return Claim(int(part), int(parts))
 
 
 def _lines(summary: Summary) -> list[str]:
@@ -97,21 +128,38 @@ def _lines(summary: Summary) -> list[str]:
     job, tally = summary.job, summary.tally
     plan, unit = job.timeline, job.analyses.species.unit
     settings = job.recipe.settings
-    lines = [
-        f"{summary.path}: {summary.hours} hours written ({tally.analyses} analyses, {summary.hours - tally.analyses} "
-        f"between), {plan.times[0]} to {plan.times[-1]} UTC",
-        f"grid      {job.grid}",
-        f"method    {settings['method']}: {settings['space']} in space, {settings['time']} in time, {settings['order']}",
-        f"time      {summary.seconds:.1f} s, {summary.seconds / max(summary.hours, 1):.2f} s per hour of data",
-        f"checks    finite, not negative, up to {tally.highest:.4g} {unit}; {_mean_check(tally.mean_error)}; "
-        f"total mass between analyses within {tally.drift:.2%} of linear",
-    ]
+    if summary.hours:
+        lines = [
+            f"{summary.path}: {summary.hours} hours written ({tally.analyses} analyses, {summary.hours - tally.analyses} "
+            f"between), {plan.times[0]} to {plan.times[-1]} UTC",
+            f"grid      {job.grid}",
+            f"method    {settings['method']}: {settings['space']} in space, {settings['time']} in time, {settings['order']}",
+            f"time      {summary.seconds:.1f} s, {summary.seconds / summary.hours:.2f} s per hour of data",
+            f"checks    finite, not negative, up to {tally.highest:.4g} {unit}; {_mean_check(tally.mean_error)}; "
+            f"total mass between analyses within {tally.drift:.2%} of linear",
+        ]
+    else:
+        lines = [f"{summary.path}: nothing to do, {plan.times[0]} to {plan.times[-1]} UTC is there"]
     lines += [f"kept      {summary.kept} hours of an earlier run"] if summary.kept else []
+    lines += [] if summary.complete else ["status    unfinished: other days are still to be made"]
     lines += [f"noise     {tally.noise} values of packing noise around zero set to zero"] if tally.noise else []
     lines += [f"missing   {tally.missing} values, where CAMS has none"] if tally.missing else []
     lines += [f"gap       nothing between {a} and {b} UTC: further apart than the step" for a, b in plan.gaps[:10]]
     lines += [f"          and {len(plan.gaps) - 10} gaps more"] if len(plan.gaps) > 10 else []
     return lines + [f"note      {note}" for note in (*job.analyses.notes, *job.notes)]
+
+
+def _failures(summary: Summary, longest: int = 10) -> str:
+    """Which days could not be made, and why."""
+    from deepcams.production.run import listed
+
+    reasons: dict[str, list[Any]] = {}
+    for date, why in summary.failures.items():
+        reasons.setdefault(why, []).append(date)
+    lines = [f"  {listed(dates)}: {why}" for why, dates in list(reasons.items())[:longest]]
+    more = [f"  and {len(reasons) - longest} reasons more"] if len(reasons) > longest else []
+    head = f"{summary.path}: {listed(list(summary.failures))}; mend the inputs and give the same command again:"
+    return "\n".join([head, *lines, *more])
 
 
 def _mean_check(error: float) -> str:

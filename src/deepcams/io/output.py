@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deepcams.errors import OutputError
+from deepcams.errors import OutputError, WriteError
 from deepcams.io.files import is_store
 
 _BYTES_PER_VALUE = 0.25  # compressed; real maps take more
@@ -52,8 +53,8 @@ def check_space(path: Path, values: int) -> None:
 
 
 def temporary_name(path: Path) -> Path:
-    """A hidden name beside the output, of this process's own, for what is not whole yet."""
-    return path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    """A hidden name beside the output, of this process's own on this host, for what is not whole yet."""
+    return path.with_name(f".{path.stem}.{platform.node()}-{os.getpid()}.partial{path.suffix}")
 
 
 @contextmanager
@@ -76,10 +77,10 @@ def partial(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn failures of writing within the block into an OutputError that says what happened to ``path``.
+    """Turn failures of writing within the block into a WriteError that says what happened to ``path``.
 
     Raises:
-        OutputError: for a full disk, a missing permission or another failure of the system or the NetCDF library.
+        WriteError: for a full disk, a missing permission or another failure of the system or the NetCDF library.
     """
     try:
         yield
@@ -88,4 +89,4 @@ def writing(path: Path) -> Iterator[None]:
         free = shutil.disk_usage(there).free
         full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or free < _MEGABYTE
         why = "the disk is full" if full else f"cannot be written ({error})"
-        raise OutputError(f"{path}: {why}; {free / _MEGABYTE:.0f} MB are free there") from error
+        raise WriteError(f"{path}: {why}; {free / _MEGABYTE:.0f} MB are free there") from error

@@ -2,150 +2,228 @@
 
 The template (coordinates, metadata, empty arrays) is written first and the store says that it is unfinished; then each
 day is written whole and entered in the ledger. A store that was left unfinished is completed by a later run of the
-same work. Nothing in arrays or metadata depends on the run: its record goes to a log beside the store.
+same work, and one that is complete is extended by new days. Nothing in arrays or metadata depends on the run: its record
+goes to a log beside the store.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
-import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from zarr.codecs import BloscCodec
 
-from deepcams import conventions
 from deepcams.conventions import Product
 from deepcams.errors import OutputError
+from deepcams.io import template as templates
+from deepcams.io.ledger import Entry, entry_of
+from deepcams.io.locks import Claim, lock
 from deepcams.io.output import temporary_name, writing
+from deepcams.io.template import COMPLETE, DAY, LEDGER, MAPS, PLANNED, UNFINISHED, Template
 from deepcams.provenance import run_record
 from deepcams.rounding import bitround
 from deepcams.timeline import TimeKind
 
-_DAY = 24  # hours in a shard
-_LEDGER = "ledger/inputs_sha256"
-_UNFINISHED, _COMPLETE = "unfinished", "complete"
-COMPRESSOR = BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle")
+Date = np.datetime64
+_MAY_CHANGE = ("status", "deepcams_inputs", "time_coverage_start", "time_coverage_end")
 
 
 @dataclass(frozen=True)
 class Store:
-    """A store being made.
+    """A store with its template, to write days to.
 
     Attributes:
         path: where it is.
-        product: what it is.
-        keepbits: mantissa bits kept.
+        template: what it is to be when it is complete.
     """
 
     path: Path
-    product: Product
-    keepbits: int
+    template: Template
+    _log: list[IO[str]] = field(default_factory=list, compare=False, repr=False)
 
-    @property
-    def first_day(self) -> np.datetime64:
-        """The first UTC day of the time axis."""
-        return self.product.times[0].astype("datetime64[D]")
+    def finished(self, date: Date) -> Entry | None:
+        """What is known of a finished day; None if it is not finished."""
+        rows, number = self._arrays[LEDGER], self._number(date)
+        return entry_of(rows[number]) if number < rows.shape[0] else None  # it may not have been extended yet
 
-    @property
-    def hours(self) -> NDArray[np.datetime64]:
-        """(24 days,) datetime64[h], the whole time axis: every hour of every UTC day."""
-        last = self.product.times[-1].astype("datetime64[D]") + 1
-        return np.arange(self.first_day.astype("datetime64[h]"), last.astype("datetime64[h]"))
-
-    def finished(self, date: np.datetime64) -> str | None:
-        """The digest of the analyses a finished day was made from, or None."""
-        entry = bytes(self._arrays[_LEDGER][self._number(date)])
-        return entry.hex() if any(entry) else None
+    def made(self, date: Date) -> int:
+        """The hours of a day that are there: bit h for h UTC."""
+        kinds = self._arrays["time_kind"][self._hours(date)]
+        return int(sum(1 << int(hour) for hour in np.flatnonzero(kinds != TimeKind.MISSING)))
 
     def write_day(
-        self, date: np.datetime64, fields: Mapping[int, tuple[TimeKind, NDArray[np.float32]]], digest: str
+        self, date: Date, fields: Mapping[int, tuple[TimeKind, NDArray[np.float32]]], analyses: Mapping[int, str]
     ) -> None:
         """Write a whole day, then enter it in the ledger.
 
         Args:
             date: the UTC day.
             fields: by hour of the day, its kind and map (rows, columns); other hours are missing.
-            digest: SHA-256 (hexadecimal) of the analyses it was made from.
+            analyses: SHA-256 (hexadecimal) of the analyses it was made from, by the hour from 00 UTC of the day.
 
         Raises:
             OutputError: if it cannot be written.
         """
-        values = np.full((_DAY, *self.product.grid.shape), np.nan, np.float32)
-        kinds = np.full(_DAY, TimeKind.MISSING, np.int8)
-        for hour, (kind, field) in fields.items():
+        values = np.full((DAY, *self.template.product.grid.shape), np.nan, np.float32)
+        kinds = np.full(DAY, TimeKind.MISSING, np.int8)
+        for hour, (kind, one) in fields.items():
             kinds[hour] = kind
-            values[hour] = bitround(field, self.keepbits)
-        number = self._number(date)
-        hours = slice(number * _DAY, (number + 1) * _DAY)
+            values[hour] = bitround(one, self.template.keepbits)
         with writing(self.path):
-            self._arrays[self.product.species.name][hours] = values
-            self._arrays["time_kind"][hours] = kinds
-            self._arrays[_LEDGER][number] = np.frombuffer(bytes.fromhex(digest), np.uint8)
+            self._arrays[self.template.product.species.name][self._hours(date)] = values
+            self._arrays["time_kind"][self._hours(date)] = kinds
+            self._arrays[LEDGER][self._number(date)] = Entry(content_digest(values), analyses).row()
+
+    def unmade(self) -> list[Date]:
+        """The days that are planned and not finished."""
+        rows = self._arrays[LEDGER]
+        planned = [number for number in range(self.template.planned.size) if self.template.planned[number]]
+        return [self.template.days[number] for number in planned if entry_of(rows[number]) is None]
 
     def complete(self) -> None:
         """Let the store say that it is complete."""
         with writing(self.path):  # one write of one file, so that no store is half complete
+            self.sweep()
             group: Any = zarr.open_group(self.path, mode="r+", use_consolidated=True)
-            group.attrs["status"] = _COMPLETE
+            group.attrs["status"] = COMPLETE
+
+    def sweep(self) -> None:
+        """Remove what zarr was writing when it was killed; only where nobody else is writing."""
+        for leftover in self.path.rglob("*.partial"):
+            leftover.unlink(missing_ok=True)
 
     def drop_if_empty(self) -> None:
-        """Remove a store without any finished day, and its log if that has nothing else to tell."""
+        """Remove a store without any finished day."""
         with writing(self.path):
-            if self._arrays[_LEDGER][...].any():
-                return
-            _remove(self.path)
-            if self._log_path.is_file() and len(self._log_path.read_text(encoding="utf-8").splitlines()) == 1:
-                self._log_path.unlink()
-
-    @property
-    def _log_path(self) -> Path:
-        return self.path.with_name(self.path.name + ".log")
+            if not any(entry_of(row) for row in self._arrays[LEDGER]):
+                _remove(self.path)
 
     def log(self, event: str, **facts: Any) -> None:
         """Add a line to the log beside the store: what happened, when, by which command, on which host."""
-        with writing(self.path), self._log_path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps({"event": event, **run_record(), **facts}) + "\n")
+        with writing(self.path):
+            for stream in self._log:
+                stream.write(json.dumps({"event": event, **run_record(), **facts}) + "\n")
+                stream.flush()
 
     @cached_property
     def _arrays(self) -> dict[str, Any]:
         """The arrays that days are written to, by name."""
         group: Any = zarr.open_group(self.path, mode="r+", use_consolidated=False)
-        return {name: group[name] for name in (self.product.species.name, "time_kind", _LEDGER)}
+        return {name: group[name] for name in (self.template.product.species.name, "time_kind", LEDGER)}
 
-    def _number(self, date: np.datetime64) -> int:
-        return int((date - self.first_day).astype(np.int64))
+    def _number(self, date: Date) -> int:
+        return int((date - self.template.first).astype(np.int64))
+
+    def _hours(self, date: Date) -> slice:
+        number = self._number(date)
+        return slice(number * DAY, (number + 1) * DAY)
 
 
-def open_or_create(path: Path, product: Product, *, keepbits: int, overwrite: bool) -> Store:
-    """A store to write to: a new one, or an unfinished one of the same work, to be completed.
+def content_digest(values: NDArray[np.float32]) -> str:
+    """SHA-256 of a day's values (24, rows, columns), as the ledger has it."""
+    return hashlib.sha256(np.ascontiguousarray(values, "<f4").data).hexdigest()
+
+
+@contextmanager
+def claimed(path: Path, claim: Claim) -> Iterator[IO[str]]:
+    """Hold a claim on a store while it is written, by a lock on the log beside it; yields the log.
 
     Raises:
-        OutputError: if a store exists that is complete or of other work; the message says what differs.
+        OutputError: if another run holds a claim that does not go with this one, or the log cannot be written.
     """
-    store = Store(path, product, keepbits)
-    if path.exists() and not overwrite:
-        _refuse_other(store)
+    log = path.with_name(path.name + ".log")
+    with writing(path):
+        stream = log.open("a", encoding="utf-8")
+    with stream:
+        if not lock(stream.fileno(), claim):
+            raise OutputError(f"{path}: another run is writing it (see {log.name} beside it); wait until it has ended, or "
+                              "stop it")  # fmt: skip
+        try:
+            yield stream
+        finally:
+            if not path.exists() or not log.stat().st_size:
+                log.unlink(missing_ok=True)
+
+
+def open_or_create(path: Path, wanted: Template, log: IO[str], claim: Claim, *, overwrite: bool) -> Store:
+    """A store to write to: a new one, or one of the same work, to be completed or extended.
+
+    An existing store is not touched but opened as it will be; :func:`prepare` then writes what it lacks.
+
+    Raises:
+        OutputError: if a store exists that is of other work, or begins later; the message says what differs.
+    """
+    if not path.exists() or overwrite:
         with writing(path):
-            for leftover in path.rglob("*.partial"):  # what zarr was writing when it was killed
-                leftover.unlink()
-        return store
-    template = temporary_name(path)
+            if claim.whole:
+                _remove_stale(path)
+            _create(path, wanted, overwrite=overwrite)
+    return Store(path, _grown(path, wanted), [log])
+
+
+def _create(path: Path, wanted: Template, *, overwrite: bool) -> None:
+    """Write a template under another name, and give it its own."""
+    temporary = temporary_name(path)
     try:
-        with writing(path):
-            _write_template(store, template)
+        wanted.write(temporary)
+        if overwrite:
             _remove(path)
-            template.rename(path)
+        _settle(temporary, path)
     finally:
-        _remove(template)
-    return store
+        _remove(temporary)
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove the templates of killed runs."""
+    for stale in path.parent.glob(f".{path.stem}.*.partial{path.suffix}"):
+        _remove(stale)
+
+
+def attach(path: Path, wanted: Template) -> Store:
+    """The store of a run that another process has begun, to write some of its days.
+
+    Raises:
+        OutputError: if it is of other work.
+    """
+    return Store(path, _grown(path, wanted))
+
+
+def prepare(store: Store) -> Store:
+    """The store, ready for days to be written: what it lacks of its template is written, and it says that it is unfinished.
+
+    The metadata of the whole come first: whoever goes on after a kill knows by them how far the store is to go.
+    """
+    temporary = temporary_name(store.path)
+    try:
+        with writing(store.path):
+            store.template.write(temporary)
+            files = sorted(one.relative_to(temporary) for one in temporary.rglob("*") if one.is_file())
+            for name in sorted(files, key=lambda name: len(name.parts)):
+                there = store.path / name
+                if not there.is_file() or there.read_bytes() != (temporary / name).read_bytes():
+                    there.parent.mkdir(parents=True, exist_ok=True)
+                    (temporary / name).replace(there)
+    finally:
+        _remove(temporary)
+    return replace(store)  # with its arrays to be opened anew
+
+
+def _settle(temporary: Path, path: Path) -> None:
+    """Give a template its name, unless another process was quicker."""
+    try:
+        temporary.rename(path)
+    except OSError:
+        if not path.is_dir():
+            raise
 
 
 def _remove(path: Path) -> None:
@@ -154,99 +232,72 @@ def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
+def status_of(path: Path) -> str | None:
+    """What a store of ours says of itself, ``unfinished`` or ``complete``; None if it is none."""
+    try:
+        status = json.loads((path / "zarr.json").read_bytes())["attributes"]["status"]
+        return str(status) if status in (UNFINISHED, COMPLETE) else None
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
 def is_unfinished(path: Path) -> bool:
     """Whether this is a store of ours that says it is unfinished."""
-    try:
-        metadata = json.loads((path / "zarr.json").read_bytes())
-        return bool(metadata["attributes"]["status"] == _UNFINISHED)
-    except (OSError, ValueError, LookupError, TypeError):
-        return False
+    return status_of(path) == UNFINISHED
 
 
-def _attributes(store: Store) -> dict[str, Any]:
-    return conventions.global_attributes(store.product) | {"deepcams_keepbits": store.keepbits}
+def _grown(path: Path, wanted: Template) -> Template:
+    """What an existing store is when it has also what is wanted.
+
+    Raises:
+        OutputError: if it is no store of this work.
+    """
+    if status_of(path) is None or not templates.is_dated(path):
+        raise OutputError(f"{path}: exists already, and is not a store of deepcams; give another name, or --overwrite to "
+                          "replace it")  # fmt: skip
+    group: Any = zarr.open_group(path, mode="r", use_consolidated=False)
+    _refuse_other(path, group, wanted)
+    found = dict(group.attrs)
+    first, last = templates.first_day(found), templates.last_day(found)
+    if not first <= wanted.first <= last:
+        raise OutputError(f"{path}: a store from {first} to {last}, and the data begin on {wanted.first}: a store can only be "
+                          f"extended forward, with data that go on from its last day; give --start {first} or inputs that "
+                          "reach back, or another name")  # fmt: skip
+    planned = np.zeros(int((last - first).astype(int)) + 1, np.uint32)
+    if PLANNED in group:
+        there = group[PLANNED][:][: planned.size]
+        planned[: there.size] = there
+    inputs = [name for name in str(found["deepcams_inputs"]).split(", ") if name]
+    product = wanted.product
+    own = Template(_naming(product, inputs), first, planned, wanted.keepbits, wanted.layout)
+    return own.extended(wanted)
 
 
-def _refuse_other(store: Store) -> None:
+def _naming(product: Product, inputs: Sequence[str]) -> Product:
+    """A product made from files of these names."""
+    return replace(product, origin={**product.origin, "inputs": list(inputs)})
+
+
+def _refuse_other(path: Path, group: Any, wanted: Template) -> None:
     """Refuse a store that this work did not begin."""
-    if not is_unfinished(store.path):
-        raise OutputError(f"{store.path}: exists already; give another name, or --overwrite to replace it")
-    group: Any = zarr.open_group(store.path, mode="r")
-    wanted = _facts(_attributes(store), conventions.hours_since_epoch(store.hours))
-    found = _facts(dict(group.attrs), group["time"][:])
-    different = [name for name, value in wanted.items() if found.get(name) != value]
+    grid = wanted.product.grid
+    needed = _facts(wanted.attributes, (grid.latitude, grid.longitude))
+    found = dict(group.attrs)
+    there = _facts(found, (group["latitude"][:], group["longitude"][:]))
+    different = [name for name, value in needed.items() if there.get(name) != value]
     if different:
         name = different[0]
-        raise OutputError(f"{store.path}: an unfinished store of other work: {name} is {found.get(name)!r} there, and "
-                          f"{wanted[name]!r} was asked for; give another name, or --overwrite to start anew")  # fmt: skip
+        raise OutputError(f"{path}: {_articled(found['status'])} store of other work: {name} is {there.get(name)!r} there, and "
+                          f"{needed[name]!r} was asked for; give another name, or --overwrite to start anew")  # fmt: skip
 
 
-def _facts(attributes: Mapping[str, Any], hours: NDArray[np.int64]) -> dict[str, Any]:
-    """What tells one work from another: its settings one by one, its days, and the other attributes."""
-    days = [str(np.datetime64(int(hour), "h").astype("datetime64[D]")) for hour in hours[[0, -1]]]
-    facts = json.loads(attributes.get("deepcams_settings", "{}")) | {"period": " to ".join(days)}
-    return facts | {name.removeprefix("deepcams_"): value for name, value in attributes.items()}
+def _articled(status: str) -> str:
+    return f"an {status}" if status == UNFINISHED else f"a {status}"
 
 
-def _write_template(store: Store, path: Path) -> None:
-    """Coordinates, metadata and empty arrays of the whole store, at ``path``."""
-    group = zarr.create_group(path, zarr_format=3, attributes=_attributes(store) | {"status": _UNFINISHED})
-    hours = conventions.hours_since_epoch(store.hours)
-    put_array(group, "time", ("time",), hours, conventions.COORDINATES["time"])
-    for name, (dimensions, values) in conventions.coordinate_arrays(store.product.grid).items():
-        put_array(group, name, dimensions, values, conventions.COORDINATES.get(name, {}))
-    kind_attributes = conventions.TIME_KIND | {"flag_values": conventions.TIME_KIND["flag_values"].tolist()}
-    group.create_array(
-        "time_kind",
-        shape=hours.shape,
-        chunks=(_DAY,),
-        dtype="int8",
-        fill_value=int(TimeKind.MISSING),
-        dimension_names=("time",),
-        attributes=kind_attributes,
-    )
-    shape = store.product.grid.shape
-    group.create_array(
-        store.product.species.name,
-        shape=(hours.size, *shape),
-        shards=(_DAY, *shape),
-        chunks=(1, *shape),
-        dtype="float32",
-        fill_value=np.nan,
-        compressors=COMPRESSOR,
-        dimension_names=("time", "latitude", "longitude"),
-        attributes=conventions.variable_attributes(store.product.species),
-    )
-    group.create_array(
-        _LEDGER,
-        shape=(hours.size // _DAY, 32),
-        chunks=(1, 32),
-        dtype="uint8",
-        fill_value=0,
-        compressors=None,
-        dimension_names=("day", "byte"),
-        attributes={"long_name": "SHA-256 of the analyses a finished day was made from; zero while unfinished"},
-    )
-    consolidate(path)
-
-
-def put_array(
-    group: Any, name: str, dimensions: tuple[str, ...], values: NDArray[Any], attributes: Mapping[str, Any]
-) -> None:
-    """Write a small array, such as a coordinate, as one piece."""
-    array = group.create_array(
-        name,
-        shape=values.shape,
-        chunks=values.shape,
-        dtype=values.dtype,
-        dimension_names=dimensions,
-        attributes=dict(attributes),
-    )
-    array[...] = values
-
-
-def consolidate(path: Path) -> None:
-    """Gather a store's metadata in one place, so that opening it takes one read."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*[Cc]onsolidated metadata.*")
-        zarr.consolidate_metadata(str(path))
+def _facts(attributes: Mapping[str, Any], axes: tuple[NDArray[np.float64], NDArray[np.float64]]) -> dict[str, Any]:
+    """What tells one work from another: its settings one by one, its grid, and the other attributes."""
+    corners = [f"{axis.size} from {axis[0]:g} to {axis[-1]:g}" for axis in axes]
+    facts = json.loads(str(attributes.get("deepcams_settings", "{}"))) | {"grid": " x ".join(corners)}
+    others = {name: value for name, value in attributes.items() if name not in _MAY_CHANGE}
+    return facts | {"layout": MAPS} | {name.removeprefix("deepcams_"): value for name, value in others.items()}

@@ -16,7 +16,7 @@ from deepcams.errors import InputError
 from deepcams.grid import Grid, Region
 from deepcams.io.analyses import Field, Hours
 from deepcams.io.files import first_line
-from deepcams.io.store import COMPRESSOR, consolidate, put_array
+from deepcams.io.template import COMPRESSOR, consolidate, put_array
 from deepcams.training.coarsening import AREA_MEAN, COARSENINGS
 from deepcams.training.series import Read, Series, Split
 from deepcams.units import MICROGRAMS, species_of

@@ -1,0 +1,80 @@
+"""Tasks shared out among processes of this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from typing import TypeVar
+
+from deepcams.errors import DeepcamsError
+from deepcams.production.work import Task
+
+_Result = TypeVar("_Result")
+_RETRIES = 3  # pools that break without having done anything
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_here(
+    function: Callable[[Task], _Result], tasks: Sequence[Task], workers: int
+) -> Iterator[tuple[Task, _Result]]:
+    """Run a function on tasks in several processes; gives tasks and results as they come.
+
+    The processes end with this one, whatever ends it. If one of them is killed, the tasks that are not done are begun
+    anew.
+
+    Raises:
+        DeepcamsError: if a task raises it, or the processes are killed again and again.
+    """
+    left, retries = list(tasks), _RETRIES
+    while left:
+        try:
+            with _pool(min(workers, len(left))) as pool:
+                running: dict[Future[_Result], Task] = {pool.submit(function, task): task for task in left}
+                for future in as_completed(running):
+                    result = future.result()
+                    left.remove(running[future])
+                    retries = _RETRIES
+                    yield running[future], result
+        except BrokenProcessPool as error:
+            retries -= 1
+            if not retries:
+                days = ", ".join(f"{task.dates[0]} to {task.dates[-1]}" for task in left[:workers])
+                raise DeepcamsError(f"processes were killed again and again (too little memory?), at work on some of {days}; "
+                                    "try fewer --workers; what is done is kept") from error  # fmt: skip
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool whose processes end when this block or this process does."""
+    context = multiprocessing.get_context("spawn")
+    listening, held = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(workers, context, _end_with, (listening,))
+    try:
+        yield pool
+        pool.shutdown()
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    finally:
+        held.close()
+        listening.close()
+
+
+def _end_with(held: Connection) -> None:
+    """In a process of the pool: end when the other end of the pipe is closed, at the latest with the process that holds it."""
+
+    def wait() -> None:
+        held.poll(None)  # nothing is ever sent: it returns at the end
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
