@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from deepcams.io.output import partial
 from deepcams.provenance import run_record
 from deepcams.rounding import MANTISSA
 
+_ROUNDED = "_QuantizeBitRoundNumberOfSignificantBits"  # the library's own attribute
 _LEVEL = 1  # zlib; higher levels take three times as long for 3 %
 
 Write = Callable[[NDArray[np.float32]], None]
@@ -88,3 +90,23 @@ def _define(dataset: Any, product: Product, keepbits: int) -> Any:
     )
     variable.setncatts(conventions.variable_attributes(product.species))
     return variable
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """What a file of ours says of itself: version, settings, grid, keepbits, times and inputs_sha256, as far as it does."""
+    try:
+        with netCDF4.Dataset(path) as dataset:
+            names = [
+                name for name, one in dataset.variables.items() if one.dimensions == ("time", "latitude", "longitude")
+            ]
+            variable = dataset.variables[names[0]]
+            return {
+                "version": dataset.getncattr("deepcams_version"),
+                "settings": json.loads(dataset.getncattr("deepcams_settings")),
+                "inputs_sha256": dataset.getncattr("deepcams_inputs_sha256"),
+                "grid": variable.shape[1:],
+                "keepbits": int(getattr(variable, _ROUNDED, MANTISSA)),
+                "times": np.asarray(dataset.variables["time"][:]).astype("datetime64[h]"),
+            }
+    except (OSError, LookupError, AttributeError, ValueError):
+        return {}

@@ -46,10 +46,15 @@ def check_space(path: Path, values: int) -> None:
     Raises:
         OutputError: if less is free than they take at least.
     """
-    free, needed = shutil.disk_usage(path.absolute().parent).free, values * _BYTES_PER_VALUE
+    free, needed = free_space(path), values * _BYTES_PER_VALUE
     if free < needed:
         raise OutputError(f"{path}: {free / _MEGABYTE:.0f} MB are free there, and the result takes at least "
                           f"{needed / _MEGABYTE:.0f} MB; nothing was written")  # fmt: skip
+
+
+def free_space(path: Path) -> int:
+    """Bytes free on the disk of an output."""
+    return shutil.disk_usage(next(folder for folder in path.absolute().parents if folder.exists())).free
 
 
 def temporary_name(path: Path) -> Path:
@@ -85,8 +90,7 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:
-        there = next(folder for folder in path.absolute().parents if folder.exists())
-        free = shutil.disk_usage(there).free
+        free = free_space(path)
         full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or free < _MEGABYTE
         why = "the disk is full" if full else f"cannot be written ({error})"
         raise WriteError(f"{path}: {why}; {free / _MEGABYTE:.0f} MB are free there") from error

@@ -241,6 +241,15 @@ def status_of(path: Path) -> str | None:
         return None
 
 
+def finished_days(path: Path) -> set[Date]:
+    """The days that a store of ours has; none if there is no store."""
+    if status_of(path) is None or not templates.is_dated(path):
+        return set()
+    group: Any = zarr.open_group(path, mode="r", use_consolidated=False)
+    first, rows = templates.first_day(dict(group.attrs)), group[LEDGER]
+    return {first + number for number in range(rows.shape[0]) if entry_of(rows[number]) is not None}
+
+
 def is_unfinished(path: Path) -> bool:
     """Whether this is a store of ours that says it is unfinished."""
     return status_of(path) == UNFINISHED

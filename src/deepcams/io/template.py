@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 import zarr
+import zarr.storage
 from numpy.typing import NDArray
 from zarr.codecs import BloscCodec
 
 from deepcams import conventions
 from deepcams.conventions import Product
 from deepcams.io import ledger
+from deepcams.rounding import bitround
 from deepcams.timeline import TimeKind
 
 DAY = 24  # hours in a shard
@@ -96,20 +98,13 @@ class Template:
             dimension_names=("time",),
             attributes=kind_attributes,
         )
-        shape = self.product.grid.shape
-        chunk = (1, *shape) if self.layout == MAPS else (DAY, *(min(_SERIES_CHUNK, size) for size in shape))
-        # A shard holds whole chunks: beyond the last node it is empty.
-        shard = (DAY, *(-(-size // piece) * piece for size, piece in zip(shape, chunk[1:], strict=True)))
-        group.create_array(
-            self.product.species.name,
-            shape=(hours, *shape),
-            shards=shard,
-            chunks=chunk,
-            dtype="float32",
-            fill_value=np.nan,
-            compressors=COMPRESSOR,
-            dimension_names=("time", "latitude", "longitude"),
-            attributes=conventions.variable_attributes(self.product.species),
+        species = self.product.species
+        _create_maps(
+            group,
+            species.name,
+            (hours, *self.product.grid.shape),
+            self.layout,
+            conventions.variable_attributes(species),
         )
 
     def _write_ledger(self, group: Any) -> None:
@@ -125,6 +120,34 @@ class Template:
         )
         meaning = {"long_name": "hours of each day that are to be made: bit h is h UTC"}
         put_array(group, PLANNED, ("day",), self.planned, meaning)
+
+
+def _create_maps(group: Any, name: str, shape: tuple[int, ...], layout: str, attributes: Mapping[str, Any]) -> Any:
+    """The empty array of a variable: one shard is one UTC day."""
+    nodes = shape[1:]
+    chunk = (1, *nodes) if layout == MAPS else (DAY, *(min(_SERIES_CHUNK, size) for size in nodes))
+    # A shard holds whole chunks: beyond the last node it is empty.
+    shard = (DAY, *(-(-size // piece) * piece for size, piece in zip(nodes, chunk[1:], strict=True)))
+    return group.create_array(
+        name,
+        shape=shape,
+        shards=shard,
+        chunks=chunk,
+        dtype="float32",
+        fill_value=np.nan,
+        compressors=COMPRESSOR,
+        dimension_names=("time", "latitude", "longitude"),
+        attributes=dict(attributes),
+    )
+
+
+def stored_size(maps: NDArray[np.float32], keepbits: int, layout: str) -> int:
+    """Bytes that a few maps (n, rows, columns) of a day take in a store, rounded and compressed."""
+    group = zarr.create_group(zarr.storage.MemoryStore())
+    array = _create_maps(group, "maps", (DAY, *maps.shape[1:]), layout, {})
+    metadata = array.nbytes_stored()
+    array[: len(maps)] = bitround(maps, keepbits)
+    return int(array.nbytes_stored() - metadata)
 
 
 def is_dated(path: Path) -> bool:
