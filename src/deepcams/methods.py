@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from deepcams.errors import InputError
+from deepcams.layers.device import CPU, CUDA, check_device, device_of
 from deepcams.layers.header import kind_of
 from deepcams.provenance import sha256_of
 from deepcams.spatial import SPATIAL
@@ -32,17 +33,29 @@ class Recipe:
         time: how the hours between two are made.
         order: ``space-first`` sharpens each analysis once and works in time on the fine grid; ``time-first`` works in
             time on the coarse grid and sharpens every hour (the order of Xiao et al., 2022).
+        notes: what a user should be told about it.
     """
 
     name: str
     space: SpatialMethod
     time: TemporalMethod
     order: str = SPACE_FIRST
+    notes: tuple[str, ...] = ()
+
+    @property
+    def device(self) -> str:
+        """Where its networks compute: CUDA, if any of them does."""
+        return CUDA if CUDA in (self.space.device, self.time.device) else CPU
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What identifies the method in provenance."""
+        """What identifies the method in provenance.
+
+        The last bits of a network's result are those of its device, so that one store is never of two. The CPU goes
+        without saying.
+        """
         named = {"method": self.name, "space": self.space.name, "time": self.time.name, "order": self.order}
+        named |= {} if self.device == CPU else {"device": self.device}
         parts = {"space": self.space.weights, "time": self.time.weights}
         return named | {f"{part}_weights_sha256": sha256_of(path) for part, path in parts.items() if path}
 
@@ -78,12 +91,13 @@ def recipe(
     time: str | None = None,
     order: str | None = None,
     weights: Sequence[Path] = (),
+    device: str = CPU,
 ) -> Recipe:
     """A recipe by name, with parts of it exchanged if asked for.
 
     Raises:
-        InputError: for a name that does not exist (the message names those that do), or weights that are not there or
-            are not for one of its networks.
+        InputError: for a name that does not exist (the message names those that do), weights that are not there or are
+            not for one of its networks, or CUDA where there is none.
     """
     asked = chosen = _pick(RECIPES, name, "method")
     if space is not None:
@@ -95,7 +109,7 @@ def recipe(
     chosen = chosen if chosen == asked else replace(chosen, name=CUSTOM)
     for path in weights:
         chosen = with_weights(chosen, path)
-    return chosen
+    return with_device(chosen, device)
 
 
 def with_weights(method: Recipe, weights: Path) -> Recipe:
@@ -106,15 +120,46 @@ def with_weights(method: Recipe, weights: Path) -> Recipe:
     """
     kind = kind_of(weights)
     if kind == method.space.kind:
-        return replace(method, space=SPATIAL_NETWORKS[kind](weights))
+        return replace(method, space=SPATIAL_NETWORKS[kind](weights, method.space.device))
     if kind == method.time.kind:
-        return replace(method, time=replace(TEMPORAL_NETWORKS[kind](weights), name=method.time.name))
+        time = TEMPORAL_NETWORKS[kind](weights, method.time.device)
+        return replace(method, time=replace(time, name=method.time.name))
     own = " and ".join(filter(None, (method.space.kind, method.time.kind))) or "none"
     users = [one.name for one in RECIPES.values() if kind in (one.space.kind, one.time.kind)]
     fitting = f"give --method {' or '.join(users)} with them"
     remedy = fitting if users else "no method of this version has such a network"
     raise InputError(f"weights {weights} are for a network of the kind {kind!r}, and the networks of method {method.name} are: "
                      f"{own}; {remedy}")  # fmt: skip
+
+
+def with_device(method: Recipe, device: str) -> Recipe:
+    """A recipe whose networks compute on a device, as far as they gain by it.
+
+    A recipe that has no such network stays as it is, and says so if it was sent to CUDA by name.
+
+    Args:
+        method: the recipe.
+        device: one of :data:`deepcams.layers.device.DEVICES`; ``auto`` is CUDA where there is one.
+
+    Raises:
+        InputError: for another name, or CUDA where there is none.
+    """
+    check_device(device)
+    moved = _moved(method, device) if method.is_trained and device != method.device else method
+    if device == CUDA and moved.device == CPU:
+        note = f"method {method.name} has no network that computes on CUDA: all of it is computed by the CPU"
+        return replace(moved, notes=(*moved.notes, note))
+    return moved
+
+
+def _moved(method: Recipe, device: str) -> Recipe:
+    """A recipe with its networks on another device."""
+    where, space, time = device_of(device).type, method.space, method.time
+    if space.weights is not None:
+        space = replace(SPATIAL_NETWORKS[space.kind](space.weights, where), name=space.name)
+    if time.weights is not None:
+        time = replace(TEMPORAL_NETWORKS[time.kind](time.weights, where), name=time.name)
+    return replace(method, space=space, time=time)
 
 
 def refuse_untrained(method: Recipe, species: str, factor: int) -> None:

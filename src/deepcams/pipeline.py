@@ -110,7 +110,7 @@ class Job:
         """What the user should be told about the method on these data."""
         fine = self.recipe.order == SPACE_FIRST
         grid = self.window.coarse.refine(self.factor) if fine else self.window.coarse
-        return self.recipe.time.notes(grid)
+        return (*self.recipe.notes, *self.recipe.time.notes(grid))
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from deepcams import __version__
+from deepcams.urls import without_secrets
 
 ATTRIBUTION = (
     "Contains modified Copernicus Atmosphere Monitoring Service information. Neither the European Commission nor ECMWF "
@@ -56,7 +57,7 @@ def run_record() -> dict[str, str]:
     """What differs from run to run: the command, the time and the host. Never part of arrays or of a store's metadata."""
     command = [Path(sys.argv[0]).name, *sys.argv[1:]]
     return {
-        "command": shlex.join(command),
+        "command": without_secrets(shlex.join(command)),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": platform.node(),
     }

@@ -118,3 +118,16 @@ def test_the_door_of_the_original():
     call = [sys.executable, str(REPOSITORY / "eval.py"), "--help"]
     shown = subprocess.run(call, capture_output=True, text=True, check=True).stdout
     assert shown.startswith("Usage: deepcams evaluate")
+
+
+def test_a_device(run, truth, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    call = ("evaluate", truth, "--bootstrap", 20, "--method", "deepcams")
+    missing = run(*call, "--device", "cuda")
+    assert missing.status == 2
+    assert "finds no CUDA device; use --device cpu" in missing.err
+    wrong = run(*call, "--device", "gpu")
+    assert wrong.status == 2
+    assert "'gpu' is not one of" in wrong.err

@@ -184,6 +184,17 @@ def test_the_network_sees_one_tile_at_a_time(grid, network):
     assert len(shapes) == -(-grid.rows // INNER) * -(-grid.columns // INNER)
 
 
+@pytest.mark.parametrize(("at_once", "batches"), [(2, [2, 1, 2, 1]), (3, [3, 3]), (50, [3, 3])])
+def test_tiles_together_are_as_tiles_alone(at_once, batches, network):
+    """The globe has two rows of three tiles, one of them a cell higher than the other: those are never together."""
+    scene, found = scene_of(GLOBE), []
+    hook = network.register_forward_pre_hook(lambda _, inputs: found.append(len(inputs[0])))
+    together = sharpen(scene, network, at_once)
+    hook.remove()
+    assert found == batches
+    np.testing.assert_allclose(together, sharpen(scene, network), rtol=1e-5)
+
+
 def test_threads_do_not_change_the_result(network):
     before, scene, results = torch.get_num_threads(), scene_of(BOX), []
     try:

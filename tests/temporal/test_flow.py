@@ -131,3 +131,13 @@ def test_a_source_is_not_taken_for_motion():
     field = flow.between(before, after, [0.5], Setting(FINE, 3, 0.05))[0]
     assert np.abs(centroid(field - 5, FINE, 30, 50)).max() < 0.02
     assert (field - 5).sum() == pytest.approx(((before + after) / 2 - 5).sum(), rel=0.05)
+
+
+@pytest.mark.parametrize("grid", [FINE, BOX.refine(3)], ids=["globe", "box"])
+def test_a_warp_by_nothing_or_by_whole_pixels_fetches_pixels(grid):
+    """Bit for bit, wherever the bands of rows meet that are warped at a time."""
+    field = np.random.default_rng(2).lognormal(1, 1.5, grid.shape).astype(np.float32)
+    warp = flow._Warp(field, grid)
+    np.testing.assert_array_equal(warp(np.zeros((*grid.shape, 2), np.float32), 0.3), field)
+    u = np.broadcast_to(np.array([6, -4], np.float32), (*grid.shape, 2))
+    np.testing.assert_array_equal(warp(u, 0.5)[2:, :-3], field[:-2, 3:])

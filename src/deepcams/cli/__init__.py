@@ -16,12 +16,15 @@ from deepcams import __version__
 from deepcams.errors import DeepcamsError
 
 _COMMANDS = (
+    "aggregate",
     "downscale",
     "evaluate",
+    "extract",
     "inspect",
     "plot",
     "prepare",
     "train",
+    "verify",
 )  # each a module of its name in this package
 
 

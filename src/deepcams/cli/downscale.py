@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -60,6 +60,13 @@ if TYPE_CHECKING:
 )
 @click.option("--shard", metavar="I/N", help="Make only part I of N of the days: a job array on a shared file system.")
 @click.option("--scheduler", metavar="ADDRESS", help="Let the workers of a Dask scheduler do it: tcp://host:8786.")
+@click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    help="Where networks compute.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the plan: days, space, time, memory; write nothing.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")
@@ -79,15 +86,16 @@ def downscale(paths: tuple[str, ...], sample: bool, keepbits: int, layout: str, 
     order = _order(inputs, sample, weights=weights, **asked)
     crew = Crew(workers, threads, scheduler, _claim(shard))
     job = order.job()
+    order = replace(order, device=job.recipe.device)  # "auto" is decided here, and not by each worker for itself
     if dry_run:
         from deepcams.production.estimate import estimate
 
-        click.echo("\n".join(estimate(job, Path(output), keepbits=keepbits, layout=layout, crew=crew).lines))
+        click.echo("\n".join(estimate(job, output, keepbits=keepbits, layout=layout, crew=crew).lines))
         return
     with progress(crew.hours_of(job), "hours", quiet=quiet) as advance:
         summary = downscale_to(
             order,
-            Path(output),
+            output,
             job=job,
             keepbits=keepbits,
             layout=layout,

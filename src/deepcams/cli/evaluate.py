@@ -33,6 +33,13 @@ _WIDTH = 160  # columns of the table where the output is not a terminal
     metavar="FILE",
     help="Weights of your own for a network (deepcams train); may be repeated.",
 )
+@click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    help="Where networks compute.",
+)
 @click.option("--region", help="Score only there: N,W,S,E in degrees (60,-10,35,30), or a name such as europe.")
 @click.option(
     "--margin",
@@ -89,12 +96,14 @@ def evaluate(data: tuple[str, ...], units: str | None, output: Path | None, figu
 
 
 def _exam(*, method: tuple[str, ...], against: str, region: str | None, margin: float, step: int, bootstrap: int,
-          weights: tuple[Path, ...], workers: int | None) -> Exam:  # fmt: skip
+          weights: tuple[Path, ...], workers: int | None, device: str) -> Exam:  # fmt: skip
     """The exam that the options describe."""
     from deepcams.evaluation.gridded import Exam
     from deepcams.regions import parse_region
 
-    return Exam(method, against, parse_region(region) if region else None, margin, step, bootstrap, workers, weights)
+    return Exam(
+        method, against, parse_region(region) if region else None, margin, step, bootstrap, workers, weights, device
+    )
 
 
 def _check(output: Path, *, figures: bool, overwrite: bool) -> None:

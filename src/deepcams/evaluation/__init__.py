@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcams.errors import InputError
+from deepcams.layers.device import CPU
 from deepcams.layers.header import kind_of
-from deepcams.methods import DEFAULT, RECIPES, TIME_FIRST, Recipe, with_weights
+from deepcams.methods import DEFAULT, RECIPES, TIME_FIRST, Recipe, with_device, with_weights
 from deepcams.spatial import SPATIAL
 from deepcams.temporal import TEMPORAL, TemporalMethod, linear
 from deepcams.temporal.setting import Setting
@@ -46,16 +47,20 @@ BASELINES: dict[str, Recipe] = {
 }
 
 
-def contenders(names: Sequence[str] = (), *, against: str = REFERENCE, weights: Sequence[Path] = ()) -> list[Recipe]:
+def contenders(
+    names: Sequence[str] = (), *, against: str = REFERENCE, weights: Sequence[Path] = (), device: str = CPU
+) -> list[Recipe]:
     """The baselines and recipes of these names, or all of them, with the reference among them.
 
     Args:
         names: those to judge; none for all.
         against: the reference.
         weights: instead of those that networks come with.
+        device: where their networks compute.
 
     Raises:
-        InputError: for a name that does not exist (the message names those that do), or weights that cannot be used.
+        InputError: for a name that does not exist (the message names those that do), weights that cannot be used, or CUDA
+            where there is none.
     """
     known = BASELINES | RECIPES
     unknown = [name for name in (*names, against) if name not in known]
@@ -64,7 +69,7 @@ def contenders(names: Sequence[str] = (), *, against: str = REFERENCE, weights: 
     chosen = [recipe for name, recipe in known.items() if name in {against, *(names or known)}]
     for path in weights:
         chosen = _with_weights(chosen, path)
-    return chosen
+    return [with_device(recipe, device) for recipe in chosen]
 
 
 def _with_weights(recipes: list[Recipe], weights: Path) -> list[Recipe]:

@@ -27,6 +27,7 @@ from deepcams.evaluation.truth import FACTOR, STEP, Truth
 from deepcams.evaluation.verdicts import Verdict, verdicts_of
 from deepcams.grid import Grid, Region
 from deepcams.io.analyses import Field
+from deepcams.layers.device import CPU
 from deepcams.methods import Recipe
 from deepcams.pipeline import Hour, Job, hours
 from deepcams.provenance import provenance
@@ -53,6 +54,7 @@ class Exam:
         repeats: draws of the bootstrap.
         workers: threads; None for one per processor. Results do not depend on it.
         weights: for the networks among the contenders, instead of those they come with.
+        device: where those networks compute: ``cpu``, ``cuda`` or ``auto``.
     """
 
     names: tuple[str, ...] = ()
@@ -63,11 +65,12 @@ class Exam:
     repeats: int = REPEATS
     workers: int | None = None
     weights: tuple[Path, ...] = ()
+    device: str = CPU
 
     @cached_property
     def recipes(self) -> list[Recipe]:
         """The contenders, the one to compare with among them."""
-        return contenders(self.names, against=self.against, weights=self.weights)
+        return contenders(self.names, against=self.against, weights=self.weights, device=self.device)
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def open_cams(
     """Open CAMS analyses as one lazy DataArray ``(time, latitude, longitude)``.
 
     Args:
-        paths: files (NetCDF of the new or the old data store, GRIB, zip), folders, or patterns.
+        paths: files (NetCDF of the new or the old data store, GRIB, zip), folders, or patterns; paths or URLs.
         variable: name of the variable in the files.
         units: the values' unit, if the files do not say it or say it wrongly.
 
@@ -161,6 +161,7 @@ def from_dataset(
     array = array.transpose(..., *planar)
     precision = abs(float(array.encoding.get("scale_factor", 0.0))) * species.scale * _HALF_STEP
     slabs = Slabs(array, positions, times)
+    notes += source.notes if source else ()
     return AnalysisFile(label, times, orientation.grid, species, precision, notes, slabs, orientation, source)
 
 

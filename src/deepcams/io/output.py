@@ -12,17 +12,27 @@ from pathlib import Path
 
 from deepcams.errors import OutputError, WriteError
 from deepcams.io.files import is_store
+from deepcams.io.remote import name_of, reaching
+from deepcams.urls import WEB, label_of
 
 _BYTES_PER_VALUE = 0.25  # compressed; real maps take more
 _MEGABYTE = 1e6
 
 
-def check_output(path: Path, suffixes: tuple[str, ...], *, overwrite: bool) -> None:
+def suffix_of(place: str | Path) -> str:
+    """The suffix of a location's name, in small letters."""
+    return Path(name_of(place)).suffix.lower()
+
+
+def check_output(path: str | Path, suffixes: tuple[str, ...], *, overwrite: bool) -> None:
     """Refuse an output that cannot be written, before any work is done.
 
     Raises:
         OutputError: if its suffix is unknown, its folder is missing or not writable, or it exists already.
     """
+    if isinstance(path, str):
+        _check_remote(path)
+        return
     if path.suffix.lower() not in suffixes:
         raise OutputError(f"{path}: unknown suffix {path.suffix!r}; wanted {' or '.join(suffixes)}")
     folder = path.absolute().parent
@@ -36,7 +46,18 @@ def check_output(path: Path, suffixes: tuple[str, ...], *, overwrite: bool) -> N
         raise OutputError(f"{path}: exists already; give another name, or --overwrite to replace it")
 
 
-def check_space(path: Path, values: int) -> None:
+def _check_remote(url: str) -> None:
+    """Refuse a URL that no store can be written to; what is there already is looked at when the store is opened."""
+    label = label_of(url)
+    if suffix_of(url) != ".zarr":
+        raise OutputError(f"{label}: wanted a .zarr for an output at a URL; write another file to a path, and copy it")
+    if url.lower().startswith(WEB):
+        raise OutputError(
+            f"{label}: nothing can be written over the web; wanted an object store: s3://bucket/name.zarr"
+        )
+
+
+def check_space(path: str | Path, values: int) -> None:
     """Refuse an output that cannot fit on its disk.
 
     Args:
@@ -46,6 +67,8 @@ def check_space(path: Path, values: int) -> None:
     Raises:
         OutputError: if less is free than they take at least.
     """
+    if isinstance(path, str):
+        return
     free, needed = free_space(path), values * _BYTES_PER_VALUE
     if free < needed:
         raise OutputError(f"{path}: {free / _MEGABYTE:.0f} MB are free there, and the result takes at least "
@@ -81,12 +104,16 @@ def partial(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def writing(path: str | Path) -> Iterator[None]:
     """Turn failures of writing within the block into a WriteError that says what happened to ``path``.
 
     Raises:
         WriteError: for a full disk, a missing permission or another failure of the system or the NetCDF library.
     """
+    if isinstance(path, str):
+        with reaching(path, WriteError):
+            yield
+        return
     try:
         yield
     except (OSError, RuntimeError) as error:

@@ -9,11 +9,15 @@ goes to a log beside the store.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import shutil
+import os
+import platform
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -24,14 +28,17 @@ from numpy.typing import NDArray
 
 from deepcams.conventions import Product
 from deepcams.errors import OutputError
+from deepcams.io import remote
 from deepcams.io import template as templates
 from deepcams.io.ledger import Entry, entry_of
 from deepcams.io.locks import Claim, lock
 from deepcams.io.output import temporary_name, writing
+from deepcams.io.remote import exists, join, read_whole, remove_tree, zarr_store
 from deepcams.io.template import COMPLETE, DAY, LEDGER, MAPS, PLANNED, UNFINISHED, Template
 from deepcams.provenance import run_record
 from deepcams.rounding import bitround
 from deepcams.timeline import TimeKind
+from deepcams.urls import label_of
 
 Date = np.datetime64
 _MAY_CHANGE = ("status", "deepcams_inputs", "time_coverage_start", "time_coverage_end")
@@ -42,11 +49,11 @@ class Store:
     """A store with its template, to write days to.
 
     Attributes:
-        path: where it is.
+        path: where it is: a path, or a URL.
         template: what it is to be when it is complete.
     """
 
-    path: Path
+    path: str | Path
     template: Template
     _log: list[IO[str]] = field(default_factory=list, compare=False, repr=False)
 
@@ -79,9 +86,15 @@ class Store:
             kinds[hour] = kind
             values[hour] = bitround(one, self.template.keepbits)
         with writing(self.path):
+            self._forget(date)
             self._arrays[self.template.product.species.name][self._hours(date)] = values
             self._arrays["time_kind"][self._hours(date)] = kinds
             self._arrays[LEDGER][self._number(date)] = Entry(content_digest(values), analyses).row()
+
+    def _forget(self, date: Date) -> None:
+        """Remove what there is of a day, its row of the ledger first: zarr does not write over a shard it cannot read."""
+        for name in (LEDGER, self.template.product.species.name):
+            remove_tree(join(self.path, f"{name}/c/{self._number(date)}"))
 
     def unmade(self) -> list[Date]:
         """The days that are planned and not finished."""
@@ -93,19 +106,20 @@ class Store:
         """Let the store say that it is complete."""
         with writing(self.path):  # one write of one file, so that no store is half complete
             self.sweep()
-            group: Any = zarr.open_group(self.path, mode="r+", use_consolidated=True)
+            group: Any = zarr.open_group(zarr_store(self.path), mode="r+", use_consolidated=True)
             group.attrs["status"] = COMPLETE
 
     def sweep(self) -> None:
         """Remove what zarr was writing when it was killed; only where nobody else is writing."""
-        for leftover in self.path.rglob("*.partial"):
-            leftover.unlink(missing_ok=True)
+        if isinstance(self.path, Path):
+            for leftover in self.path.rglob("*.partial"):
+                leftover.unlink(missing_ok=True)
 
     def drop_if_empty(self) -> None:
         """Remove a store without any finished day."""
         with writing(self.path):
             if not any(entry_of(row) for row in self._arrays[LEDGER]):
-                _remove(self.path)
+                remove_tree(self.path)
 
     def log(self, event: str, **facts: Any) -> None:
         """Add a line to the log beside the store: what happened, when, by which command, on which host."""
@@ -117,7 +131,7 @@ class Store:
     @cached_property
     def _arrays(self) -> dict[str, Any]:
         """The arrays that days are written to, by name."""
-        group: Any = zarr.open_group(self.path, mode="r+", use_consolidated=False)
+        group: Any = zarr.open_group(zarr_store(self.path), mode="r+", use_consolidated=False)
         return {name: group[name] for name in (self.template.product.species.name, "time_kind", LEDGER)}
 
     def _number(self, date: Date) -> int:
@@ -133,13 +147,32 @@ def content_digest(values: NDArray[np.float32]) -> str:
     return hashlib.sha256(np.ascontiguousarray(values, "<f4").data).hexdigest()
 
 
+class _RemoteLog(io.StringIO):
+    """A run's log at a URL: an object of its own, written anew with each line, since nothing can be added to one."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        self._url = f"{url.rstrip('/')}.log/{moment}-{platform.node()}-{os.getpid()}.jsonl"
+
+    def flush(self) -> None:
+        """Write it."""
+        if not self.closed and self.getvalue():
+            remote.put_whole(self._url, self.getvalue().encode())
+
+
 @contextmanager
-def claimed(path: Path, claim: Claim) -> Iterator[IO[str]]:
+def claimed(path: str | Path, claim: Claim) -> Iterator[IO[str]]:
     """Hold a claim on a store while it is written, by a lock on the log beside it; yields the log.
+
+    At a URL there are no locks, and nothing is claimed: two runs then write the same bytes.
 
     Raises:
         OutputError: if another run holds a claim that does not go with this one, or the log cannot be written.
     """
+    if isinstance(path, str):
+        yield _RemoteLog(path)
+        return
     log = path.with_name(path.name + ".log")
     with writing(path):
         stream = log.open("a", encoding="utf-8")
@@ -154,7 +187,7 @@ def claimed(path: Path, claim: Claim) -> Iterator[IO[str]]:
                 log.unlink(missing_ok=True)
 
 
-def open_or_create(path: Path, wanted: Template, log: IO[str], claim: Claim, *, overwrite: bool) -> Store:
+def open_or_create(path: str | Path, wanted: Template, log: IO[str], claim: Claim, *, overwrite: bool) -> Store:
     """A store to write to: a new one, or one of the same work, to be completed or extended.
 
     An existing store is not touched but opened as it will be; :func:`prepare` then writes what it lacks.
@@ -162,7 +195,10 @@ def open_or_create(path: Path, wanted: Template, log: IO[str], claim: Claim, *, 
     Raises:
         OutputError: if a store exists that is of other work, or begins later; the message says what differs.
     """
-    if not path.exists() or overwrite:
+    if isinstance(path, str):
+        if overwrite or not exists(join(path, "zarr.json")):
+            _create_remote(path, wanted, overwrite=overwrite)
+    elif not path.exists() or overwrite:
         with writing(path):
             if claim.whole:
                 _remove_stale(path)
@@ -176,19 +212,52 @@ def _create(path: Path, wanted: Template, *, overwrite: bool) -> None:
     try:
         wanted.write(temporary)
         if overwrite:
-            _remove(path)
+            remove_tree(path)
         _settle(temporary, path)
     finally:
-        _remove(temporary)
+        remove_tree(temporary)
+
+
+def _create_remote(url: str, wanted: Template, *, overwrite: bool) -> None:
+    """Write a template to a URL, its root last: without it, what is there is no store.
+
+    Other runs of the same work may do the same at the same time, and write the same: so nothing is removed here but at
+    the user's wish.
+
+    Raises:
+        OutputError: if there is something else than what a kill has left of a template.
+    """
+    with tempfile.TemporaryDirectory(prefix="deepcams-") as folder:
+        template = Path(folder) / "template.zarr"
+        wanted.write(template)
+        there = remote.list_files(url)
+        if not exists(join(url, "zarr.json")):
+            _refuse_leftovers(url, there, template, overwrite=overwrite)
+        if overwrite:
+            remove_tree(url)
+        remote.put_tree(template, url)
+
+
+def _refuse_leftovers(url: str, there: Sequence[str], template: Path, *, overwrite: bool) -> None:
+    """Refuse to make a store among files of something else, and among days of an old store without the user's wish."""
+    label, arrays = label_of(url), {path.name for path in template.iterdir()}
+    strange = [name for name in there if name.split("/")[0] not in arrays]
+    if strange:
+        raise OutputError(f"{label}: is a folder that is not a Zarr store (there is {strange[0]}); it is left as it is: give "
+                          "another name")  # fmt: skip
+    old = [name for name in there if not (template / name).is_file()]
+    if old and not overwrite:
+        raise OutputError(f"{label}: an --overwrite that was interrupted has left parts of an old store there (such as "
+                          f"{old[0]}); give --overwrite again, or another name")  # fmt: skip
 
 
 def _remove_stale(path: Path) -> None:
     """Remove the templates of killed runs."""
     for stale in path.parent.glob(f".{path.stem}.*.partial{path.suffix}"):
-        _remove(stale)
+        remove_tree(stale)
 
 
-def attach(path: Path, wanted: Template) -> Store:
+def attach(path: str | Path, wanted: Template) -> Store:
     """The store of a run that another process has begun, to write some of its days.
 
     Raises:
@@ -202,19 +271,28 @@ def prepare(store: Store) -> Store:
 
     The metadata of the whole come first: whoever goes on after a kill knows by them how far the store is to go.
     """
-    temporary = temporary_name(store.path)
+    beside = store.path if isinstance(store.path, Path) else Path(tempfile.gettempdir()) / "template.zarr"
+    temporary = temporary_name(beside)
     try:
         with writing(store.path):
             store.template.write(temporary)
             files = sorted(one.relative_to(temporary) for one in temporary.rglob("*") if one.is_file())
             for name in sorted(files, key=lambda name: len(name.parts)):
-                there = store.path / name
-                if not there.is_file() or there.read_bytes() != (temporary / name).read_bytes():
-                    there.parent.mkdir(parents=True, exist_ok=True)
-                    (temporary / name).replace(there)
+                _bring(temporary / name, join(store.path, str(name)))
     finally:
-        _remove(temporary)
+        remove_tree(temporary)
     return replace(store)  # with its arrays to be opened anew
+
+
+def _bring(file: Path, place: str | Path) -> None:
+    """Put a file to a place that does not have the same yet."""
+    if read_whole(place) == file.read_bytes():
+        return
+    if isinstance(place, str):
+        remote.put_whole(place, file.read_bytes())
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    file.replace(place)
 
 
 def _settle(temporary: Path, path: Path) -> None:
@@ -226,52 +304,46 @@ def _settle(temporary: Path, path: Path) -> None:
             raise
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    path.unlink(missing_ok=True)
-
-
-def status_of(path: Path) -> str | None:
+def status_of(path: str | Path) -> str | None:
     """What a store of ours says of itself, ``unfinished`` or ``complete``; None if it is none."""
     try:
-        status = json.loads((path / "zarr.json").read_bytes())["attributes"]["status"]
+        status = json.loads(read_whole(join(path, "zarr.json")) or b"")["attributes"]["status"]
         return str(status) if status in (UNFINISHED, COMPLETE) else None
     except (OSError, ValueError, LookupError, TypeError):
         return None
 
 
-def finished_days(path: Path) -> set[Date]:
+def finished_days(path: str | Path) -> set[Date]:
     """The days that a store of ours has; none if there is no store."""
     if status_of(path) is None or not templates.is_dated(path):
         return set()
-    group: Any = zarr.open_group(path, mode="r", use_consolidated=False)
+    group: Any = zarr.open_group(zarr_store(path), mode="r", use_consolidated=False)
     first, rows = templates.first_day(dict(group.attrs)), group[LEDGER]
     return {first + number for number in range(rows.shape[0]) if entry_of(rows[number]) is not None}
 
 
-def is_unfinished(path: Path) -> bool:
+def is_unfinished(path: str | Path) -> bool:
     """Whether this is a store of ours that says it is unfinished."""
     return status_of(path) == UNFINISHED
 
 
-def _grown(path: Path, wanted: Template) -> Template:
+def _grown(path: str | Path, wanted: Template) -> Template:
     """What an existing store is when it has also what is wanted.
 
     Raises:
         OutputError: if it is no store of this work.
     """
     if status_of(path) is None or not templates.is_dated(path):
-        raise OutputError(f"{path}: exists already, and is not a store of deepcams; give another name, or --overwrite to "
-                          "replace it")  # fmt: skip
-    group: Any = zarr.open_group(path, mode="r", use_consolidated=False)
+        raise OutputError(f"{label_of(path)}: exists already, and is not a store of deepcams; give another name, or "
+                          "--overwrite to replace it")  # fmt: skip
+    group: Any = zarr.open_group(zarr_store(path), mode="r", use_consolidated=False)
     _refuse_other(path, group, wanted)
     found = dict(group.attrs)
     first, last = templates.first_day(found), templates.last_day(found)
     if not first <= wanted.first <= last:
-        raise OutputError(f"{path}: a store from {first} to {last}, and the data begin on {wanted.first}: a store can only be "
-                          f"extended forward, with data that go on from its last day; give --start {first} or inputs that "
-                          "reach back, or another name")  # fmt: skip
+        raise OutputError(f"{label_of(path)}: a store from {first} to {last}, and the data begin on {wanted.first}: a store "
+                          "can only be extended forward, with data that go on from its last day; give --start "
+                          f"{first} or inputs that reach back, or another name")  # fmt: skip
     planned = np.zeros(int((last - first).astype(int)) + 1, np.uint32)
     if PLANNED in group:
         there = group[PLANNED][:][: planned.size]
@@ -287,7 +359,7 @@ def _naming(product: Product, inputs: Sequence[str]) -> Product:
     return replace(product, origin={**product.origin, "inputs": list(inputs)})
 
 
-def _refuse_other(path: Path, group: Any, wanted: Template) -> None:
+def _refuse_other(path: str | Path, group: Any, wanted: Template) -> None:
     """Refuse a store that this work did not begin."""
     grid = wanted.product.grid
     needed = _facts(wanted.attributes, (grid.latitude, grid.longitude))
@@ -296,8 +368,9 @@ def _refuse_other(path: Path, group: Any, wanted: Template) -> None:
     different = [name for name, value in needed.items() if there.get(name) != value]
     if different:
         name = different[0]
-        raise OutputError(f"{path}: {_articled(found['status'])} store of other work: {name} is {there.get(name)!r} there, and "
-                          f"{needed[name]!r} was asked for; give another name, or --overwrite to start anew")  # fmt: skip
+        raise OutputError(f"{label_of(path)}: {_articled(found['status'])} store of other work: {name} is "
+                          f"{there.get(name)!r} there, and {needed[name]!r} was asked for; give another name, or "
+                          "--overwrite to start anew")  # fmt: skip
 
 
 def _articled(status: str) -> str:

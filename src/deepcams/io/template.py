@@ -17,6 +17,7 @@ from zarr.codecs import BloscCodec
 from deepcams import conventions
 from deepcams.conventions import Product
 from deepcams.io import ledger
+from deepcams.io.remote import zarr_store
 from deepcams.rounding import bitround
 from deepcams.timeline import TimeKind
 
@@ -150,9 +151,9 @@ def stored_size(maps: NDArray[np.float32], keepbits: int, layout: str) -> int:
     return int(array.nbytes_stored() - metadata)
 
 
-def is_dated(path: Path) -> bool:
+def is_dated(place: str | Path) -> bool:
     """Whether a store says which days its time axis has."""
-    return {_START, _END} <= dict(zarr.open_group(path, mode="r").attrs).keys()
+    return {_START, _END} <= dict(zarr.open_group(zarr_store(place), mode="r").attrs).keys()
 
 
 def first_day(attributes: Mapping[str, Any]) -> np.datetime64:

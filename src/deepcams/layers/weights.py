@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from deepcams.errors import InputError
 from deepcams.io.output import partial
+from deepcams.layers.device import CPU
 from deepcams.layers.header import DEFAULT_KIND, KEY, read_header
 
 A = TypeVar("A")
@@ -64,7 +65,9 @@ def read_weights(path: Path) -> tuple[State, dict[str, Any]]:
         raise InputError(f"{path}: cannot be read ({error}); fetch or make it again") from error
 
 
-def load_network(path: Path, kind: str, architecture: Callable[..., A], network: Callable[[A], N]) -> N:
+def load_network(
+    path: Path, kind: str, architecture: Callable[..., A], network: Callable[[A], N], device: str = CPU
+) -> N:
     """The network in a file that ``deepcams train`` wrote, ready for use.
 
     Args:
@@ -72,6 +75,7 @@ def load_network(path: Path, kind: str, architecture: Callable[..., A], network:
         kind: what it must be, as ``network.kind`` in a configuration says.
         architecture: the dataclass of its sizes.
         network: makes one of such sizes.
+        device: where it is to compute.
 
     Raises:
         InputError: if the file is not one of ours, of another kind, or of another architecture than it says.
@@ -83,7 +87,7 @@ def load_network(path: Path, kind: str, architecture: Callable[..., A], network:
                          "they are for")  # fmt: skip
     module = network(_architecture_of(metadata, path, architecture))
     load_strict(module, state, str(path))
-    return module.eval().requires_grad_(False)
+    return module.eval().requires_grad_(False).to(device)
 
 
 def _architecture_of(metadata: Mapping[str, Any], label: Path, architecture: Callable[..., A]) -> A:

@@ -57,7 +57,7 @@ def run_there(
 
     futures = {client.submit(function, task, retries=_RETRIES, pure=False): task for task in tasks}
     try:
-        for future in as_completed(futures):
+        for future in as_completed(futures, loop=client.loop):
             try:
                 yield futures[future], future.result()
             except KilledWorker as error:

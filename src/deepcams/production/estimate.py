@@ -7,17 +7,19 @@ import sys
 import time
 from dataclasses import dataclass
 from itertools import islice
+from math import inf
 from pathlib import Path
 
 import numpy as np
 
 from deepcams.checks import Tally
-from deepcams.io.output import free_space
+from deepcams.io.output import free_space, suffix_of
 from deepcams.io.store import finished_days
 from deepcams.io.template import stored_size
 from deepcams.pipeline import Hour, Job, hours
 from deepcams.production.processes import processors
 from deepcams.production.run import STORE, Crew
+from deepcams.urls import label_of, location
 
 _PROBED = 7  # hours: two intervals and the analyses around them
 _GIGABYTE = 1e9
@@ -38,11 +40,11 @@ class Estimate:
         seconds: of one processor, for a map.
         size: bytes of a map in the output.
         memory: bytes of a worker at most.
-        free: bytes free on the output's disk.
+        free: bytes free on the output's disk; infinite at a URL.
     """
 
     job: Job
-    path: Path
+    path: str | Path
     crew: Crew
     hours: int
     days: int
@@ -50,7 +52,7 @@ class Estimate:
     seconds: float
     size: float
     memory: float
-    free: int
+    free: float
 
     @property
     def lines(self) -> list[str]:
@@ -59,12 +61,13 @@ class Estimate:
         space = self.hours * self.size
         alone = _duration(self.hours * self.seconds)
         short = "" if space < self.free else ": NOT ENOUGH"
+        free = "" if self.free == inf else f"; {_size(self.free)} are free there{short}"
         lines = [
-            f"{self.path}: would be made of {len(self.job.analyses.files)} files, {times[0]} to {times[-1]} UTC",
+            f"{label_of(self.path)}: would be made of {len(self.job.analyses.files)} files, {times[0]} to {times[-1]} UTC",
             f"grid      {self.job.grid}",
             f"method    {settings['method']}: {settings['space']} in space, {settings['time']} in time, {settings['order']}",
             f"items     {self.days} days to be made, {self.hours} hours",
-            f"space     about {_size(space)}; {_size(self.free)} are free there{short}",
+            f"space     about {_size(space)}{free}",
             f"time      about {alone} of one processor ({self.seconds:.2g} s a map){self._shared}",
             f"memory    about {_size(self.memory)}{' for each worker' * (workers > 1)}, however long the period",
         ]
@@ -85,7 +88,7 @@ class Estimate:
         return f", {_duration(self.hours * self.seconds / shared)} with {shared}"
 
 
-def estimate(job: Job, path: Path, *, keepbits: int, layout: str, crew: Crew) -> Estimate:
+def estimate(job: Job, path: str | Path, *, keepbits: int, layout: str, crew: Crew) -> Estimate:
     """Plan a run, and make its first hours to know what it would take. Nothing is written.
 
     Args:
@@ -98,7 +101,8 @@ def estimate(job: Job, path: Path, *, keepbits: int, layout: str, crew: Crew) ->
     Raises:
         InputError: if the first analyses cannot be read.
     """
-    done = finished_days(path) if path.suffix.lower() == STORE else set()
+    path = location(path)
+    done = finished_days(path) if suffix_of(path) == STORE else set()
     days = [day for day in crew.days_of(job) if day.date not in done]
     probed, seconds = _probe(job)
     size = stored_size(np.stack([hour.values for hour in probed]), keepbits, layout) / len(probed)
@@ -112,8 +116,8 @@ def estimate(job: Job, path: Path, *, keepbits: int, layout: str, crew: Crew) ->
         finished=len(crew.days_of(job)) - len(days),
         seconds=seconds,
         size=size,
-        memory=_peak() + (buffers if path.suffix.lower() == STORE else 0),
-        free=free_space(path),
+        memory=_peak() + (buffers if suffix_of(path) == STORE else 0),
+        free=inf if isinstance(path, str) else free_space(path),
     )
 
 

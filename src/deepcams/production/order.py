@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from deepcams.io.cams import open_analyses
-from deepcams.io.files import find_files
+from deepcams.io.files import expand, find_files
 from deepcams.methods import DEFAULT, default, recipe
 from deepcams.pipeline import Job
 from deepcams.regions import parse_region
 from deepcams.timeline import parse_time
+from deepcams.urls import location
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Order:
         region: ``N,W,S,E`` or a name; None for all.
         start: the first hour, ISO.
         end: the last hour, ISO.
+        device: where networks compute: ``cpu``, ``cuda`` or ``auto``.
     """
 
     inputs: tuple[str, ...]
@@ -46,6 +49,7 @@ class Order:
     region: str | None = None
     start: str | None = None
     end: str | None = None
+    device: str = "cpu"
 
     def job(self) -> Job:
         """The job that it describes, its files open.
@@ -67,10 +71,22 @@ class Order:
     @property
     def _parts(self) -> dict[str, Any]:
         weights = tuple(Path(one) for one in self.weights)
-        return {"space": self.space, "time": self.time, "order": self.order, "weights": weights}
+        parts = {"space": self.space, "time": self.time, "order": self.order}
+        return parts | {"weights": weights, "device": self.device}
+
+
+def job_of(order: Order) -> Job:
+    """The job of an order, opened once in a process as long as its files are the same."""
+    return _opened(order, _state((*order.inputs, *order.weights)))
 
 
 @lru_cache(maxsize=1)
-def job_of(order: Order) -> Job:
-    """The job of an order, opened once in a process."""
+def _opened(order: Order, state: tuple[tuple[str, int, int, int], ...]) -> Job:
     return order.job()
+
+
+def _state(names: Iterable[str]) -> tuple[tuple[str, int, int, int], ...]:
+    """What tells whether files have changed since they were opened; those given by URL are not looked at."""
+    found = [one for name in names if isinstance(location(name), Path) for one in expand(name)]
+    known = [(str(one), Path(one).stat()) for one in found]
+    return tuple((name, state.st_ino, state.st_size, state.st_mtime_ns) for name, state in known)

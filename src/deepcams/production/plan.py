@@ -125,6 +125,16 @@ def _is_outdated(store: Store, date: Date, entry: Entry, now: Mapping[int, str],
     return True
 
 
+def outdated(job: Job, store: Store) -> list[Date]:
+    """Finished days of a job that were made without an analysis that there is now, as far as is seen without reading."""
+
+    def added(day: Day) -> bool:
+        entry = store.finished(day.date)
+        return entry is not None and not sources(job, day, lambda number: "").keys() <= entry.analyses.keys()
+
+    return [day.date for day in job.timeline.days if added(day)]
+
+
 def _moment(date: Date, hour: int) -> str:
     return str(date.astype("datetime64[h]") + hour)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -17,6 +19,8 @@ from deepcams.production.work import Task
 
 _Result = TypeVar("_Result")
 _RETRIES = 3  # pools that break without having done anything
+# Locks of libraries that a killed process had are removed by multiprocessing, which need not say so.
+_QUIET = "ignore:resource_tracker"
 
 
 def processors() -> int:
@@ -56,16 +60,18 @@ def run_here(
 @contextmanager
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """A pool whose processes end when this block or this process does."""
+    if _QUIET not in sys.warnoptions:
+        sys.warnoptions.append(_QUIET)
     context = multiprocessing.get_context("spawn")
     listening, held = context.Pipe(duplex=False)
     pool = ProcessPoolExecutor(workers, context, _end_with, (listening,))
     try:
         yield pool
-        pool.shutdown()
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
+        held.close()  # they end at once, whatever they are at
         raise
     finally:
+        pool.shutdown(cancel_futures=True)  # none is left when this one goes on, or ends
         held.close()
         listening.close()
 
@@ -77,4 +83,5 @@ def _end_with(held: Connection) -> None:
         held.poll(None)  # nothing is ever sent: it returns at the end
         os._exit(1)
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all: it is for the process that holds the pipe
     threading.Thread(target=wait, daemon=True).start()

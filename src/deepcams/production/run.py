@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from deepcams.checks import Tally
 from deepcams.errors import IncompleteError, InputError, OutputError, WriteError
 from deepcams.io.locks import Claim
-from deepcams.io.output import check_output, check_space
+from deepcams.io.output import check_output, check_space, suffix_of
 from deepcams.io.store import Store, claimed, open_or_create, prepare, status_of
 from deepcams.io.template import COMPLETE, MAPS
 from deepcams.pipeline import Job
@@ -23,6 +23,7 @@ from deepcams.production.processes import processors, run_here
 from deepcams.production.work import Made, Progress, Task, make, make_task, survey_task
 from deepcams.rounding import KEEPBITS
 from deepcams.timeline import Day
+from deepcams.urls import label_of, location
 
 STORE = ".zarr"
 _Result = TypeVar("_Result")
@@ -66,7 +67,7 @@ class Summary:
     """What a run did.
 
     Attributes:
-        path: the output.
+        path: the output, as people should see it.
         hours: maps written.
         kept: maps that an earlier run had written already.
         seconds: how long it took.
@@ -76,7 +77,7 @@ class Summary:
         complete: whether the output has all that it is to have.
     """
 
-    path: Path
+    path: str | Path
     hours: int
     kept: int
     seconds: float
@@ -88,7 +89,7 @@ class Summary:
 
 def downscale_to(
     work: Job | Order,
-    path: Path,
+    path: str | Path,
     *,
     job: Job | None = None,
     keepbits: int = KEEPBITS,
@@ -119,12 +120,14 @@ def downscale_to(
     began = time.monotonic()
     crew = crew or Crew()
     job = job or (work.job() if isinstance(work, Order) else work)
-    is_store = path.suffix.lower() == STORE
+    path = location(path)
+    is_store = suffix_of(path) == STORE
+    check_output(path, (FILE, STORE), overwrite=True)  # first whether it is a place at all
     resumed = overwrite or (is_store and status_of(path) is not None)
     check_output(path, (FILE, STORE), overwrite=resumed)
     _refuse_input(path, job)
     _refuse_crew(crew, work, is_store=is_store, overwrite=overwrite)
-    if is_store:
+    if isinstance(path, str) or is_store:
         return _Production(work, job, path, keepbits, layout, crew, progress).run(began, overwrite=overwrite)
     check_space(path, job.timeline.times.size * job.grid.rows * job.grid.columns)
     tally = Tally()
@@ -140,8 +143,13 @@ def downscale_to(
     return Summary(path, tally.hours, kept, time.monotonic() - began, tally, job)
 
 
-def _refuse_input(path: Path, job: Job) -> None:
+def _refuse_input(path: str | Path, job: Job) -> None:
     """An output must never replace a file that it is made from."""
+    if isinstance(path, str):
+        own = label_of(path).rstrip("/")
+        if any(name.startswith(f"{own}/") or name.rstrip("/") == own for name in job.analyses.files):
+            raise OutputError(f"{own}: is one of the inputs; give the output another name")
+        return
     inputs = [Path(name).resolve() for name in job.analyses.files]  # of a zip's member, the zip is the parent
     if any(path.resolve() in (one, *one.parents) for one in inputs):
         raise OutputError(f"{path}: is one of the inputs; give the output another name")
@@ -165,7 +173,7 @@ class _Production:
 
     work: Job | Order
     job: Job
-    path: Path
+    path: str | Path
     keepbits: int
     layout: str
     crew: Crew
@@ -194,7 +202,9 @@ class _Production:
             undo.pop_all()
         hours_kept = sum(day.size for day in kept)
         seconds = time.monotonic() - began
-        return Summary(self.path, made.hours, hours_kept, seconds, made.tally, self.job, made.failures, complete)
+        return Summary(
+            label_of(self.path), made.hours, hours_kept, seconds, made.tally, self.job, made.failures, complete
+        )
 
     def _survey(self, store: Store, days: Sequence[Day]) -> Survey:
         """Which days are to be made."""

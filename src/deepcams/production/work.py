@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +34,7 @@ class Task:
     """
 
     order: Order
-    path: Path
+    path: str | Path
     keepbits: int
     layout: str
     dates: tuple[Date, ...]
@@ -108,9 +108,10 @@ def make(
     left = list(days)
     while left:
         try:
-            maps = _reported(hours(job, made.tally, days=tuple(left), workers=threads), progress)
-            for _, group in groupby(maps, key=lambda hour: hour.time.astype("datetime64[D]")):
-                _write(job, store, left[0], list(group), made)
+            maps = hours(job, made.tally, days=tuple(left), workers=threads)
+            while left:
+                # No map of the next day is asked for: what is wrong with it is not wrong with this one.
+                _write(job, store, left[0], list(_reported(islice(maps, left[0].size), progress)), made)
                 del left[0]
         except (InputError, CheckError) as error:
             made.failures[left.pop(0).date] = str(error)
@@ -124,7 +125,7 @@ def _write(job: Job, store: Store, day: Day, maps: Sequence[Hour], made: Made) -
 
 
 def _reported(maps: Iterator[Hour], progress: Progress) -> Iterator[Hour]:
-    """The maps, each reported when it has been dealt with."""
+    """The maps, each reported when the next is asked for."""
     for one in maps:
         yield one
         progress(1)

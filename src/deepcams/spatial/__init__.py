@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+from deepcams.layers.device import CPU
 from deepcams.spatial.interpolation import CUBIC, LINEAR, NEAREST, SPLINE, Kernel, interpolate
 from deepcams.spatial.lcbp import sharpen as sharpen_lcbp
 from deepcams.spatial.scene import Scene, SpatialMethod
@@ -24,29 +25,31 @@ def _plain(name: str, kernel: Kernel, conserving: bool) -> SpatialMethod:
     return SpatialMethod(name, sharpen, conserving, kernel.halo)
 
 
-def _correction(weights: Path) -> SpatialMethod:
+def _correction(weights: Path, device: str = CPU) -> SpatialMethod:
     """Our network."""
 
     def sharpen(scene: Scene) -> Array:
         from deepcams.spatial import network  # torch: only for those who use it
 
-        return network.sharpen(scene, network.load(weights))
+        return network.sharpen(scene, network.load(weights, device))
 
-    return SpatialMethod("network", sharpen, True, math.inf, context=1, weights=weights, kind="correction")
+    return SpatialMethod(
+        "network", sharpen, True, math.inf, context=1, weights=weights, kind="correction", device=device
+    )
 
 
-def _abpn(weights: Path) -> SpatialMethod:
+def _abpn(weights: Path, device: str = CPU) -> SpatialMethod:
     """The paper's network."""
 
     def sharpen(scene: Scene) -> Array:
         from deepcams.spatial import abpn as paper
 
-        return paper.sharpen(scene, paper.load(weights))
+        return paper.sharpen(scene, paper.load(weights, device))
 
-    return SpatialMethod("abpn", sharpen, True, math.inf, weights=weights, kind="abpn")
+    return SpatialMethod("abpn", sharpen, True, math.inf, weights=weights, kind="abpn", device=device)
 
 
-TRAINED: dict[str, Callable[[Path], SpatialMethod]] = {"correction": _correction, "abpn": _abpn}
+TRAINED: dict[str, Callable[[Path, str], SpatialMethod]] = {"correction": _correction, "abpn": _abpn}
 
 SPATIAL: dict[str, SpatialMethod] = {
     method.name: method

@@ -16,7 +16,7 @@ the result but its shape: the conservation layer makes concentrations of it, whi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise, product
@@ -33,7 +33,8 @@ from deepcams.conserve import conserve_blocks
 from deepcams.errors import InputError
 from deepcams.grid import Grid
 from deepcams.layers.attention import SpatialAttention
-from deepcams.layers.inference import one_thread
+from deepcams.layers.device import CPU, CUDA
+from deepcams.layers.inference import computing
 from deepcams.layers.weights import load_network
 from deepcams.spatial.interpolation import CUBIC
 from deepcams.spatial.scene import Scene
@@ -43,6 +44,7 @@ from deepcams.units import EPSILON
 FACTOR = 3
 INNER = 40  # coarse cells on a side that a tile answers for, at most: attention costs the square of a tile's cells
 OVERLAP = 8  # coarse cells by which a tile goes on into the next one, on each side
+AT_ONCE = {CPU: 1, CUDA: 12}  # tiles that the network is given in one call: a card is idle with one
 _EDGE = 2  # outermost cells of a tile, which do not count: there the cubic interpolation reaches beyond it
 _KERNEL = 5  # of the projections, fine cells
 _CORRECTING = 0.1  # initial size of a projection's correction: with it, features keep their size through ten stages
@@ -228,12 +230,18 @@ def _cubic_taps() -> Tensor:
     return torch.from_numpy(taps.astype(np.float32))
 
 
-def sharpen(scene: Scene, network: ABPN) -> Array:
+def sharpen(scene: Scene, network: ABPN, at_once: int | None = None) -> Array:
     """The fine block field (rows, 3, columns, 3) of a scene, float32 in ug m-3, made tile by tile.
 
-    The network sees one tile at a time, so that the memory it needs does not grow with the field. Tiles overlap, around
-    the globe and across the poles, and their log-fields go over into one another smoothly. It is computed by one thread,
-    so that it does not depend on how many there are.
+    The network sees few tiles at a time, so that the memory it needs does not grow with the field. Tiles overlap, around
+    the globe and across the poles, and their log-fields go over into one another smoothly. The result does not depend on
+    how many threads there are, nor on other scenes at work: which tiles the network sees together follows from the grid.
+
+    Args:
+        scene: what to sharpen.
+        network: on either device.
+        at_once: tiles that the network sees together; None for what :data:`AT_ONCE` has for its device. Rounding may
+            depend on it.
 
     Raises:
         InputError: if the scene asks for another factor than the network's.
@@ -241,23 +249,40 @@ def sharpen(scene: Scene, network: ABPN) -> Array:
     if scene.factor != FACTOR:
         raise InputError(f"refinement factor {scene.factor}: the network is trained for {FACTOR}; use --method fast")
     coarse = np.asarray(scene.coarse, np.float32)
-    with one_thread():
-        shape = _blended(coarse, scene.grid, network)
+    shape = _blended(coarse, scene.grid, network, at_once or AT_ONCE[network.epsilon.device.type])
     return conserve_blocks(coarse, as_blocks(shape), scene.grid)
 
 
-def _blended(coarse: Array, grid: Grid, network: ABPN) -> NDArray[np.float32]:
-    """(9, rows, columns) the log-field, from one tile after the other."""
+def _blended(coarse: Array, grid: Grid, network: ABPN, at_once: int) -> NDArray[np.float32]:
+    """(9, rows, columns) the log-field, from that of each tile."""
     shape = np.zeros((*coarse.shape, FACTOR**2), np.float32)
     wide = np.ascontiguousarray(pad(coarse, grid, OVERLAP, OVERLAP))
-    for rows, columns in product(_spans(grid.rows), _spans(grid.columns, periodic=grid.periodic)):
-        tile = torch.from_numpy(wide[rows.wide, columns.wide])[None].to(network.epsilon.device)
-        with torch.inference_mode():
-            found = network(tile)[0].float().cpu().numpy()
+    spans = list(product(_spans(grid.rows), _spans(grid.columns, periodic=grid.periodic)))
+    tiles = [torch.from_numpy(wide[rows.wide, columns.wide]) for rows, columns in spans]
+    for (rows, columns), found in zip(spans, _seen(tiles, network, at_once), strict=True):
         weighted = np.moveaxis(found * (rows.weights[:, None] * columns.weights), 0, -1)
         # Not +=, which would lose cells that a tile wider than the globe has twice.
         np.add.at(shape, (rows.cells[:, None], columns.cells), weighted)
     return np.moveaxis(shape, -1, 0)
+
+
+def _seen(tiles: Sequence[Tensor], network: ABPN, at_once: int) -> list[NDArray[np.float32]]:
+    """(9, rows, columns) what the network makes of each tile (rows, columns): of several together, if they are as large."""
+    device, found = network.epsilon.device, dict[int, Tensor]()
+    with computing(device):
+        for numbers in _together([tile.shape for tile in tiles], at_once):
+            made = network(torch.stack([tiles[number] for number in numbers]).to(device))
+            found.update(zip(numbers, made.float(), strict=True))
+        return [found[number].cpu().numpy() for number in range(len(tiles))]
+
+
+def _together(shapes: Sequence[torch.Size], most: int) -> Iterator[list[int]]:
+    """Numbers of tiles of one shape, so many at most, beginning with the first tile."""
+    alike: dict[torch.Size, list[int]] = {}
+    for number, shape in enumerate(shapes):
+        alike.setdefault(shape, []).append(number)
+    for numbers in alike.values():
+        yield from (numbers[start : start + most] for start in range(0, len(numbers), most))
 
 
 class _Span(NamedTuple):
@@ -293,10 +318,10 @@ def _beyond(places: NDArray[np.int64], edge: int) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=4)
-def load(path: Path) -> ABPN:
-    """The network in a file, ready for use; read once.
+def load(path: Path, device: str = CPU) -> ABPN:
+    """The network in a file, ready for use on a device; read once for each.
 
     Raises:
         InputError: if the file is not one of ours, of another kind, or of another architecture than it says.
     """
-    return load_network(path, "abpn", Architecture, ABPN)
+    return load_network(path, "abpn", Architecture, ABPN, device)

@@ -20,7 +20,8 @@ from torch.nn import functional
 from deepcams.conserve import conserve_blocks, distribute
 from deepcams.errors import InputError
 from deepcams.grid import Grid
-from deepcams.layers.inference import one_thread
+from deepcams.layers.device import CPU
+from deepcams.layers.inference import computing
 from deepcams.layers.weights import load_network
 from deepcams.spatial import lcbp, motion
 from deepcams.spatial.scene import Neighbour, Scene
@@ -177,8 +178,7 @@ def predict(network: nn.Module, views: Views, shares: Tensor) -> Tensor:
 def sharpen(scene: Scene, network: SpatialNetwork) -> Array:
     """The fine block field (rows, 3, columns, 3) of a scene, float32 in ug m-3.
 
-    It is computed by one thread, so that it does not depend on how many there are: the pipeline has several scenes at
-    work at a time.
+    It does not depend on how many threads there are: the pipeline has several scenes at work at a time.
 
     Raises:
         InputError: if the scene asks for another factor than the network's.
@@ -187,10 +187,10 @@ def sharpen(scene: Scene, network: SpatialNetwork) -> Array:
         raise InputError(f"refinement factor {scene.factor}: the network is trained for {FACTOR}; use --method fast")
     seen = views(scene)
     halo, device = network.architecture.halo, network.epsilon.device
-    wide = Views(*(torch.from_numpy(_widened(view, scene.grid, halo))[None].to(device) for view in seen))
+    wide = [torch.from_numpy(_widened(view, scene.grid, halo))[None] for view in seen]
     inside = slice(halo, -halo)
-    with one_thread(), torch.inference_mode():
-        correction = network(wide)[0, :, inside, inside].float().cpu().numpy()
+    with computing(device):
+        correction = network(Views(*(view.to(device) for view in wide)))[0, :, inside, inside].float().cpu().numpy()
     shape = np.log(np.maximum(seen.first, _SMALLEST)) + correction
     return conserve_blocks(seen.coarse, as_blocks(shape), scene.grid)
 
@@ -207,10 +207,10 @@ def _widened(view: Array, grid: Grid, halo: int) -> Array:
 
 
 @lru_cache(maxsize=4)
-def load(path: Path) -> SpatialNetwork:
-    """The network in a file, ready for use; read once.
+def load(path: Path, device: str = CPU) -> SpatialNetwork:
+    """The network in a file, ready for use on a device; read once for each.
 
     Raises:
         InputError: if the file is not one of ours, of another kind, or of another architecture than it says.
     """
-    return load_network(path, "correction", Architecture, SpatialNetwork)
+    return load_network(path, "correction", Architecture, SpatialNetwork, device)

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any
 
 from deepcams.grid import Grid
+from deepcams.layers.device import CPU
 from deepcams.sphere import Array
 
 
@@ -79,6 +80,7 @@ class SpatialMethod:
         weights: the file of a trained method's weights: it is for what they were trained on, PM2.5 in ug m-3 made three
             times as fine.
         kind: of network that the weights must be for.
+        device: where the network computes.
     """
 
     name: str
@@ -88,3 +90,4 @@ class SpatialMethod:
     context: int = 0
     weights: Path | None = None
     kind: str = ""
+    device: str = CPU

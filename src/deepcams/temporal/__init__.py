@@ -17,6 +17,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from deepcams.grid import Grid
+from deepcams.layers.device import CPU
 from deepcams.temporal.flow import between as flow_between
 from deepcams.temporal.flow import notes as flow_notes
 from deepcams.temporal.linear import between as linear_between
@@ -39,6 +40,7 @@ class TemporalMethod:
         context: analyses beyond the two that it looks at (``setting.analyses``), if there are any.
         weights: the file of a trained method's weights: it is for what they were trained on, PM2.5 in ug m-3.
         kind: of network that the weights must be for.
+        device: where the network computes.
     """
 
     name: str
@@ -48,10 +50,11 @@ class TemporalMethod:
     context: int = 0
     weights: Path | None = None
     kind: str = ""
+    device: str = CPU
 
 
-def _progress(weights: Path) -> TemporalMethod:
-    """The flow with our network."""
+def _progress(weights: Path, device: str = CPU) -> TemporalMethod:
+    """The flow with our network, which is on the CPU whatever is asked for: with 1202 parameters, a card gains it nothing."""
 
     def between(before: Field, after: Field, fractions: Sequence[float], setting: Setting) -> list[Field]:
         from deepcams.temporal import network  # torch: only for those who use it
@@ -65,18 +68,18 @@ def _progress_notes(grid: Grid) -> tuple[str, ...]:
     return tuple(f"{note}, but for the time of day over land" for note in flow_notes(grid))
 
 
-def _xvfi(weights: Path) -> TemporalMethod:
+def _xvfi(weights: Path, device: str = CPU) -> TemporalMethod:
     """The paper's network."""
 
     def between(before: Field, after: Field, fractions: Sequence[float], setting: Setting) -> list[Field]:
         from deepcams.temporal import xvfi as paper
 
-        return paper.between(before, after, fractions, setting, paper.load(weights))
+        return paper.between(before, after, fractions, setting, paper.load(weights, device))
 
-    return TemporalMethod("xvfi", between, math.inf, weights=weights, kind="xvfi")
+    return TemporalMethod("xvfi", between, math.inf, weights=weights, kind="xvfi", device=device)
 
 
-TRAINED: dict[str, Callable[[Path], TemporalMethod]] = {"progress": _progress, "xvfi": _xvfi}
+TRAINED: dict[str, Callable[[Path, str], TemporalMethod]] = {"progress": _progress, "xvfi": _xvfi}
 
 TEMPORAL: dict[str, TemporalMethod] = {
     method.name: method

@@ -40,7 +40,8 @@ from torch.nn import functional
 from deepcams.errors import InputError
 from deepcams.grid import Grid
 from deepcams.layers.blocks import Chain, Convolution, enlarge, local_mean
-from deepcams.layers.inference import one_thread
+from deepcams.layers.device import CPU
+from deepcams.layers.inference import computing
 from deepcams.layers.weights import load_network
 from deepcams.sphere import pad
 from deepcams.temporal.alignment import ALIGNMENTS, carried
@@ -242,16 +243,16 @@ def between(before: Field, after: Field, fractions: Sequence[float], setting: Se
     """Fields (rows, columns) at the given fractions of the interval, as the network sees them.
 
     On a globe whose columns are a multiple of the network's unit they go all around; otherwise the field is widened by
-    what is there. It is computed by one thread, so that it does not depend on how many there are: the pipeline has
-    several intervals at work at a time.
+    what is there. The result does not depend on how many threads there are: the pipeline has several intervals at work
+    at a time.
     """
     grid, unit = setting.grid, network.architecture.unit
     wraps = grid.periodic and grid.columns % unit == 0
     rows, columns = _widening(grid.rows, unit), (0, grid.columns) if wraps else _widening(grid.columns, unit)
-    ends = (_widened(field, grid, rows, columns).to(network.epsilon.device) for field in (before, after))
-    with one_thread(), torch.inference_mode():
-        motion = network.motions(*ends, wraps=wraps)[-1]
-        times = torch.tensor(fractions, dtype=torch.float32, device=network.epsilon.device)
+    device, ends = network.epsilon.device, [_widened(field, grid, rows, columns) for field in (before, after)]
+    with computing(device):
+        motion = network.motions(*(end.to(device) for end in ends), wraps=wraps)[-1]
+        times = torch.tensor(fractions, dtype=torch.float32, device=device)
         fields = [network.at(motion, t[None], wraps=wraps).prediction[0].cpu().numpy() for t in times]
     inside = slice(rows[0], rows[0] + grid.rows), slice(columns[0], columns[0] + grid.columns)
     return [_even_poles(np.ascontiguousarray(field[inside]), grid) for field in fields]
@@ -278,10 +279,10 @@ def _even_poles(field: Field, grid: Grid) -> Field:
 
 
 @lru_cache(maxsize=4)
-def load(path: Path) -> XVFI:
-    """The network in a file, ready for use; read once.
+def load(path: Path, device: str = CPU) -> XVFI:
+    """The network in a file, ready for use on a device; read once for each.
 
     Raises:
         InputError: if the file is not one of ours, of another kind, or of another architecture than it says.
     """
-    return load_network(path, "xvfi", Architecture, XVFI)
+    return load_network(path, "xvfi", Architecture, XVFI, device)

@@ -13,12 +13,12 @@ from torch.nn.parallel import DistributedDataParallel
 
 from deepcams.errors import DeepcamsError, InputError
 from deepcams.io.files import first_line
+from deepcams.layers.device import device_of
 
 _TOO_MUCH = (
     "out of memory: lower training.batch first (--set training.batch=4), then sampling.size or the sizes of the network; or "
     "start more processes, which share a batch. The last checkpoint is kept"
 )
-DEVICES = ("cpu", "cuda", "auto")
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def processes(device: str) -> Iterator[World]:
     """Join the other processes, if ``torchrun`` started any; leave them at the end.
 
     Args:
-        device: one of :data:`DEVICES`; ``auto`` is CUDA where there is one.
+        device: one of :data:`deepcams.layers.device.DEVICES`; ``auto`` is CUDA where there is one.
 
     Raises:
         InputError: if CUDA is asked for and there is none, or the processes do not find each other.
@@ -99,38 +99,14 @@ def _number(name: str, default: int) -> int:
 
 def _device(name: str, local: int) -> torch.device:
     """The device of a process that is number ``local`` on its node."""
-    if name not in DEVICES:
-        raise InputError(f"device {name!r}: wanted one of {', '.join(DEVICES)}")
-    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if name == "cpu" or (name == "auto" and not there):
-        return torch.device("cpu")
-    if not there:
-        raise InputError(f"device cuda: torch {torch.__version__} finds no CUDA device; use --device cpu, or install a torch "
-                         "and a driver that fit the GPU")  # fmt: skip
+    chosen = device_of(name)
+    if chosen.type == "cpu":
+        return chosen
+    there = torch.cuda.device_count()
     if local >= there:
         raise InputError(f"device cuda: process {local} of this node has no GPU of its own, since it has {there}; start at "
                          f"most {there} (torchrun --nproc-per-node {there})")  # fmt: skip
     return torch.device("cuda", local)
-
-
-@contextmanager
-def reproducible(device: torch.device) -> Iterator[None]:
-    """Within the block, the same work gives the same bits, as far as the device can.
-
-    On a CPU it does anyway, for a given number of threads. On CUDA, torch is told to take deterministic algorithms;
-    where it has none, it warns.
-    """
-    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    benchmark = torch.backends.cudnn.benchmark
-    if device.type == "cuda":
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it, cuBLAS refuses to be deterministic
-        torch.use_deterministic_algorithms(True, warn_only=True)
-        torch.backends.cudnn.benchmark = False
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
-        torch.backends.cudnn.benchmark = benchmark
 
 
 @contextmanager

@@ -16,13 +16,14 @@ import torch
 from torch import nn
 
 from deepcams.errors import CheckError, DeepcamsError, InputError, OutputError
+from deepcams.layers.inference import reproducible
 from deepcams.layers.weights import State
 from deepcams.provenance import provenance
 from deepcams.training.batches import batches, to_device
 from deepcams.training.card import Result, Words, write_results
 from deepcams.training.checkpoint import Learner, load_checkpoint, save_checkpoint
 from deepcams.training.curriculum import Curriculum, gather
-from deepcams.training.distributed import World, enough_memory, processes, reproducible
+from deepcams.training.distributed import World, enough_memory, processes
 from deepcams.training.folder import CHECKPOINT, claimed
 from deepcams.training.journal import Journal
 from deepcams.training.optimiser import make_optimiser, rate_at, update_average

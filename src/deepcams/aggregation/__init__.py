@@ -1,0 +1,1 @@
+"""Days, months and years of hourly maps: means, extremes and counts above limits, in one pass."""
