@@ -41,6 +41,7 @@ wheel: $(READY_DEV)
 bench: $(READY_DEV)
 	$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only
 	$(BIN)/python benchmarks/network.py
+	$(BIN)/python benchmarks/stages.py
 	$(BIN)/python benchmarks/compare.py
 
 $(READY): pyproject.toml constraints.txt

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -46,3 +49,11 @@ def test_rounding(benchmark, sharpened):
 
 def test_reading(benchmark):
     benchmark(lambda: np.asarray(open_cams(cams_sample())[0]))
+
+
+def test_the_stages_that_are_watched_exist():
+    """What ``stages.py`` times by name."""
+    stages = runpy.run_path(str(Path(__file__).with_name("stages.py")))
+    for name in (name for names in stages["STAGES"].values() for name in names):
+        owner, last = stages["found"](name)
+        assert callable(getattr(owner, last)), name

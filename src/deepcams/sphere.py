@@ -46,16 +46,17 @@ def pad(field: Array, grid: Grid, rows: int, columns: int) -> Array:
     """
     row = np.arange(-rows, grid.rows + rows)
     column = np.arange(-columns, grid.columns + columns)
-    across = np.zeros(row.size, np.int64)  # columns by which a row beyond a pole is shifted
+    column = column % grid.columns if grid.periodic else np.clip(column, 0, grid.columns - 1)
+    beyond = np.zeros(row.size, np.bool_)
     if grid.periodic and grid.columns % 2 == 0:
         beyond = (row < 0) & grid.north_pole | (row >= grid.rows) & grid.south_pole
-        mirrored = np.where(row < 0, -row, 2 * (grid.rows - 1) - row)
-        row = np.where(beyond, mirrored, row)
-        across = np.where(beyond, grid.columns // 2, 0)
-    row = np.clip(row, 0, grid.rows - 1)
-    index = column + across[:, None]
-    index = index % grid.columns if grid.periodic else np.clip(index, 0, grid.columns - 1)
-    return field[..., row[:, None], index]
+        row = np.where(beyond, np.where(row < 0, -row, 2 * (grid.rows - 1) - row), row)
+    xp = namespace(field)
+    tall = field[..., np.clip(row, 0, grid.rows - 1), :]  # whole rows, then margins: one by one, nodes take long
+    if beyond.any():
+        tall[..., beyond, :] = xp.roll(tall[..., beyond, :], grid.columns // 2, -1)
+    west, east = column[:columns], column[columns + grid.columns :]
+    return xp.concatenate([tall[..., west], tall, tall[..., east]], -1)
 
 
 def row_weights(grid: Grid, factor: int = 3, *, pole_row: bool = False) -> NDArray[np.float64]:

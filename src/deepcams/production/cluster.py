@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from deepcams.errors import DeepcamsError, InputError
@@ -50,7 +52,7 @@ def run_there(
     A task whose worker dies is begun anew on another one.
 
     Raises:
-        DeepcamsError: if a task raises it, or the workers of one die again and again.
+        DeepcamsError: if a task raises it, the workers of one die again and again, or the scheduler does.
     """
     from distributed import as_completed
     from distributed.scheduler import KilledWorker
@@ -64,5 +66,9 @@ def run_there(
                 days = futures[future].dates
                 raise DeepcamsError(f"the workers at work on {days[0]} to {days[-1]} were killed again and again (too little "
                                     "memory?); what is done is kept") from error  # fmt: skip
+            except CancelledError as error:
+                raise DeepcamsError("the connection to the Dask scheduler was lost; what is done is kept: the same command "
+                                    "goes on from here") from error  # fmt: skip
     finally:
-        client.cancel(list(futures))
+        with suppress(OSError):  # there may be no scheduler any more
+            client.cancel(list(futures))

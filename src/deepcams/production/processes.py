@@ -83,5 +83,7 @@ def _end_with(held: Connection) -> None:
         held.poll(None)  # nothing is ever sent: it returns at the end
         os._exit(1)
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all: it is for the process that holds the pipe
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # a terminal sends it to all: it is for the process that holds the pipe
     threading.Thread(target=wait, daemon=True).start()

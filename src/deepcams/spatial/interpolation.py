@@ -97,8 +97,11 @@ def interpolate_blocks(coarse: Array, grid: Grid, factor: int, kernel: Kernel) -
             nodes = _combine(nodes, kernel.prefilter, nodes.shape[axis] - len(kernel.prefilter) + 1, axis)
     distances = _offsets(factor)[:, None] - np.arange(-kernel.reach, kernel.reach + 1)
     table = kernel.weights(distances).tolist()
-    by_row = namespace(nodes).stack([_combine(nodes, taps, grid.rows, -2) for taps in table], -2)
-    return namespace(nodes).stack([_combine(by_row, taps, grid.columns, -1) for taps in table], -1)
+    xp = namespace(nodes)
+    # Fine cells are planes in memory: what is computed cell by cell runs along whole rows.
+    by_row = xp.stack([_combine(nodes, taps, grid.rows, -2) for taps in table])
+    planes = xp.stack([_combine(by_row, taps, grid.columns, -1) for taps in table])
+    return xp.moveaxis(planes, (1, 0), (-3, -1))
 
 
 def interpolate(coarse: Array, grid: Grid, factor: int, *, kernel: Kernel, conserving: bool) -> Array:

@@ -24,13 +24,12 @@ Field = NDArray[Any]  # float32 throughout
 MARGIN = 48  # fine nodes around a field that are computed with it, so that its edges see across the date line and poles
 _LOW = 0.5  # ug m-3: the images are log(1 + x / low)
 _SMOOTHING = 1.5  # nodes, standard deviation
-_WINDOW = 15  # nodes on a side
+_WINDOW = 15  # nodes on a side: an odd number of coarse cells
 _ITERATIONS = 4
 _APART = 3  # nodes between those for which the displacement is found: a coarse cell, so that turning by cells changes nothing
 _NOISE = 1e-3  # added to squared gradients: where nothing is seen, nothing moves
 _LONGEST = 24.0  # nodes
 _STEP = 2.0  # nodes that one iteration may add
-_BITS = 5  # of a node's fraction that a position is rounded to, as OpenCV does
 
 
 def displacement(before: Field, after: Field, grid: Grid) -> Field:
@@ -45,11 +44,10 @@ def displacement(before: Field, after: Field, grid: Grid) -> Field:
         (rows, columns, 2) eastwards and southwards, in nodes. Exchanging the fields changes its sign.
     """
     one, other = (_image(field, grid) for field in (before, after))
-    u = np.zeros((one.shape[0] // _APART, one.shape[1] // _APART, 2), np.float32)
-    for _ in range(_ITERATIONS):
+    u = _smooth(_correction(one, other))
+    for _ in range(_ITERATIONS - 1):
         half = _refined(u / 2)
-        u += np.clip(_correction(carry(one, -half), carry(other, half)), -_STEP, _STEP)
-        u = _mean(np.clip(u, -_LONGEST, _LONGEST), _WINDOW // _APART)
+        u = _smooth(u + _correction(carry(one, -half), carry(other, half)))
     return _refined(u)[MARGIN : MARGIN + grid.rows, MARGIN : MARGIN + grid.columns]
 
 
@@ -69,17 +67,27 @@ def _refined(u: Field) -> Field:
 def carried(field: Field, u: Field, grid: Grid) -> Field:
     """The field (rows, columns) fetched from each node displaced by u (rows, columns, 2), also from beyond its edges.
 
-    Linear, and at positions that are not rounded as in :func:`carry`: a step of a 32nd of a node would show.
+    Linear, and at positions that are never rounded as in :func:`carry`: a step of a 32nd of a node would show.
     """
     image = _widened(field, grid)
-    floor = np.floor(u)
-    whole, (east, south) = floor.astype(np.int32), np.moveaxis(u - floor, -1, 0)
-    width = image.shape[1]
-    rows = np.arange(MARGIN, MARGIN + grid.rows, dtype=np.int32)[:, None] + whole[..., 1]
-    corner = rows * width + np.arange(MARGIN, MARGIN + grid.columns, dtype=np.int32) + whole[..., 0]
-    values = image.ravel()
-    north_row, south_row = (values[corner + row] * (1 - east) + values[corner + row + 1] * east for row in (0, width))
-    return north_row * (1 - south) + south_row * south
+    whole = np.floor(u)
+    corner = whole.astype(np.int16)
+    corner += MARGIN
+    east, south = cv2.split(np.subtract(u, whole, out=whole))
+
+    def fetch(down: int, right: int) -> Field:
+        return cv2.remap(image[down:, right:], corner, None, cv2.INTER_NEAREST | cv2.WARP_RELATIVE_MAP)
+
+    north_row, south_row = (_mix(fetch(down, 0), fetch(down, 1), east) for down in (0, 1))
+    return _mix(north_row, south_row, south)
+
+
+def _mix(first: Field, last: Field, share: Field) -> Field:
+    """(1 - share) first + share last, in place of the last."""
+    last -= first
+    last *= share
+    last += first
+    return last
 
 
 def _widened(field: Field, grid: Grid) -> Field:
@@ -90,35 +98,37 @@ def _widened(field: Field, grid: Grid) -> Field:
 def carry(image: Field, u: Field) -> Field:
     """The image (rows, columns) fetched from each node displaced by u (rows, columns, 2); linear, edges replicated.
 
-    Positions are rounded by the displacement alone, not by where a node is, so that a turned image is fetched alike.
+    OpenCV before version 5 rounds positions to a 32nd of a node: by the displacement alone and not by where a node is, so
+    that a turned image is fetched alike.
     """
-    parts = np.rint(u * np.float32(1 << _BITS)).astype(np.int16)
-    rows, columns = image.shape
-    position = parts >> _BITS
-    position[..., 0] += np.arange(columns, dtype=np.int16)
-    position[..., 1] += np.arange(rows, dtype=np.int16)[:, None]
-    parts &= (1 << _BITS) - 1
-    index = ((parts[..., 1] << _BITS) | parts[..., 0]).astype(np.uint16)
-    return cv2.remap(image, position, index, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(image, u, None, cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _correction(one: Field, other: Field) -> Field:
     """(coarse rows, coarse columns, 2) the further displacement that least squares around each cell's middle finds."""
     middle, change = (one + other) / 2, other - one
     x, y = (cv2.Sobel(middle, cv2.CV_32F, *axis, ksize=1, scale=0.5) for axis in ((1, 0), (0, 1)))
-    at_cells = (slice(_APART // 2, None, _APART),) * 2
-
-    def mean(field: Field) -> Field:
-        return _mean(field, _WINDOW)[at_cells]
-
-    mean_x, mean_y, mean_change = mean(x), mean(y), mean(change)
-    xx = mean(x * x) - mean_x * mean_x + np.float32(_NOISE)
-    yy = mean(y * y) - mean_y * mean_y + np.float32(_NOISE)
-    xy = mean(x * y) - mean_x * mean_y
-    xt = mean(x * change) - mean_x * mean_change
-    yt = mean(y * change) - mean_y * mean_change
-    return np.stack([xy * yt - yy * xt, xy * xt - xx * yt], axis=-1) / (xx * yy - xy * xy)[..., None]
+    mean_x, mean_y, mean_change = (_around(field) for field in (x, y, change))
+    xx = _around(x * x) - mean_x * mean_x + np.float32(_NOISE)
+    yy = _around(y * y) - mean_y * mean_y + np.float32(_NOISE)
+    xy = _around(x * y) - mean_x * mean_y
+    xt = _around(x * change) - mean_x * mean_change
+    yt = _around(y * change) - mean_y * mean_change
+    u = np.stack([xy * yt - yy * xt, xy * xt - xx * yt], axis=-1) / (xx * yy - xy * xy)[..., None]
+    return np.clip(u, -_STEP, _STEP)
 
 
-def _mean(field: Field, window: int) -> Field:
-    return cv2.blur(field, (window, window), borderType=cv2.BORDER_REPLICATE)
+def _around(field: Field) -> Field:
+    """(coarse rows, coarse columns) the mean of a field in the window around each cell's middle."""
+    rows, columns = field.shape
+    return _mean(cv2.resize(field, (columns // _APART, rows // _APART), interpolation=cv2.INTER_AREA))
+
+
+def _smooth(u: Field) -> Field:
+    """A displacement no longer than can be, and the mean of the cells around."""
+    return _mean(np.clip(u, -_LONGEST, _LONGEST))
+
+
+def _mean(cells: Field) -> Field:
+    window = _WINDOW // _APART
+    return cv2.blur(cells, (window, window), borderType=cv2.BORDER_REPLICATE)

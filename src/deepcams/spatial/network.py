@@ -20,6 +20,7 @@ from torch.nn import functional
 from deepcams.conserve import conserve_blocks, distribute
 from deepcams.errors import InputError
 from deepcams.grid import Grid
+from deepcams.layers.blocks import local_mean
 from deepcams.layers.device import CPU
 from deepcams.layers.inference import computing
 from deepcams.layers.weights import load_network
@@ -158,9 +159,7 @@ class _Block(nn.Module):
 
 
 def _local_mean(field: Tensor) -> Tensor:
-    reach = _SURROUNDINGS
-    wide = functional.pad(field, (reach, reach, reach, reach), mode="replicate")
-    return functional.avg_pool2d(wide, 2 * reach + 1, stride=1)
+    return local_mean(field, _SURROUNDINGS, wraps=False)
 
 
 def predict(network: nn.Module, views: Views, shares: Tensor) -> Tensor:

@@ -37,6 +37,7 @@ _DIVERGENCE = 0.12  # per hour: at this (local RMS) divergence a flow is trusted
 _NOISE = 0.01  # log units: smaller changes are no evidence
 _TAPER = 3.0  # degrees from the pole within which the flow fades to zero
 _MARGIN = 64  # pixels of padding for the warp: the largest displacement in longitude (near the poles)
+_BAND = 64  # rows that are warped at a time
 _METRES_PER_DEGREE = 111_195.0
 
 Field = NDArray[Any]  # float32 throughout
@@ -60,7 +61,7 @@ def carried_ends(
         return
     u = displacement(before, after, setting)
     first, last = _Warp(before, setting.grid), _Warp(after, setting.grid)
-    yield from ((first(-t * u), last((1 - t) * u)) for t in fractions)
+    yield from ((first(u, -t), last(u, 1 - t)) for t in fractions)
 
 
 def has_flow(grid: Grid) -> bool:
@@ -155,13 +156,13 @@ def _limit_speed(u: Field, frame: _Frame, hours: float) -> Field:
     """The displacement, no faster than the wind blows."""
     metres = np.float32(_METRES_PER_DEGREE * frame.step)
     narrowing = np.cos(np.deg2rad(frame.latitudes(u.shape[0]))).astype(np.float32)[:, None]
-    distance = np.hypot(u[..., 0] * metres * narrowing, u[..., 1] * metres)
+    distance = np.sqrt((u[..., 0] * (metres * narrowing)) ** 2 + (u[..., 1] * metres) ** 2)
     return u * np.minimum(1, _SPEED * 3600 * hours / np.maximum(distance, 1))[..., None].astype(np.float32)
 
 
 def _explained(before: Field, after: Field, u: Field, radius: float) -> Field:
     """(rows, columns) in 0..1: how much of the local change between two log images moving by u explains."""
-    moved = (_remap(before, -u / 2, cv2.INTER_LINEAR) - _remap(after, u / 2, cv2.INTER_LINEAR)) ** 2
+    moved = (_remap(before, -u / 2) - _remap(after, u / 2)) ** 2
     change, left = _blur((before - after) ** 2, radius), _blur(moved, radius)
     return np.clip(_TRUST_GAIN * (change - left) / (change + np.float32(_NOISE**2)), 0, 1)
 
@@ -176,15 +177,8 @@ def _blur(image: Field, radius: float) -> Field:
     return cv2.GaussianBlur(image, (0, 0), radius, borderType=cv2.BORDER_REPLICATE)
 
 
-def _remap(image: Field, u: Field, interpolation: int) -> Field:
-    x, y = _positions(u)
-    return cv2.remap(image, x, y, interpolation, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _positions(u: Field) -> tuple[Field, Field]:
-    """Column and row (rows, columns) that each pixel is fetched from."""
-    rows, columns = u.shape[:2]
-    return u[..., 0] + np.arange(columns, dtype=np.float32), u[..., 1] + np.arange(rows, dtype=np.float32)[:, None]
+def _remap(image: Field, u: Field) -> Field:
+    return cv2.remap(image, u, None, cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP, borderMode=cv2.BORDER_REPLICATE)
 
 
 class _Warp:
@@ -201,11 +195,19 @@ class _Warp:
         self._low = cv2.erode(padded, around, anchor=(1, 1))
         self._high = cv2.dilate(padded, around, anchor=(2, 2))
 
-    def __call__(self, u: Field) -> Field:
-        """(rows, columns) the field at each pixel displaced by u (rows, columns, 2)."""
-        x, y = (position + _MARGIN for position in _positions(u))
-        x, y = (np.clip(position, 1, size - 3) for position, size in zip((x, y), self._field.shape[::-1], strict=True))
-        moved = cv2.remap(self._field, x, y, cv2.INTER_CUBIC)
-        corner = np.stack([np.floor(x), np.floor(y)], axis=-1).astype(np.int16)
-        low, high = (cv2.remap(limit, corner, None, cv2.INTER_NEAREST) for limit in (self._low, self._high))
-        return np.clip(moved, low, high)
+    def __call__(self, u: Field, share: float) -> Field:
+        """(rows, columns) the field at each pixel displaced by a share of u (rows, columns, 2)."""
+        moved = np.empty(u.shape[:2], np.float32)
+        for first in range(0, len(u), _BAND):
+            rows = slice(first, first + _BAND)
+            moved[rows] = self._band(first, u[rows] * np.float32(share))
+        return moved
+
+    def _band(self, first: int, u: Field) -> Field:
+        """The same for the rows from the first one on: few enough that all that is made stays in the cache."""
+        u += _MARGIN
+        rows, corner = slice(first, first + len(u) + 2 * _MARGIN), u.astype(np.int16)
+        moved = cv2.remap(self._field[rows], u, None, cv2.INTER_CUBIC | cv2.WARP_RELATIVE_MAP)
+        for limit, cut in ((self._low, np.maximum), (self._high, np.minimum)):
+            cut(moved, cv2.remap(limit[rows], corner, None, cv2.INTER_NEAREST | cv2.WARP_RELATIVE_MAP), out=moved)
+        return moved

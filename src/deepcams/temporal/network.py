@@ -51,6 +51,7 @@ _SUDDEN = (
 _SUNRISE = (4.5, 5.5)  # unequal hours over which the rule of the day begins
 _SUNSET = (16.5, 18.0)  # and ends: evenings differ too much from place to place
 _FLAT = 1e-6  # ug m-3: a smaller change has no shape
+_PIECE = 2048  # places at a time: what lies between two layers then stays in the processor's cache
 
 Field = NDArray[Any]  # float32 throughout
 
@@ -255,7 +256,8 @@ def _gone(seen: Situation, network: TemporalNetwork) -> Field:
     """(places, parts + 1) the share gone through, from 0 to 1."""
     shown = Situation(*(torch.from_numpy(np.ascontiguousarray(one, np.float32)) for one in seen))
     with one_thread(), torch.inference_mode():
-        gone = network(shown).numpy()
+        pieces = zip(*(one.split(_PIECE) for one in shown), strict=True)
+        gone = torch.cat([network(Situation(*piece)) for piece in pieces]).numpy()
     return np.concatenate([np.zeros((gone.shape[0], 1), np.float32), gone], axis=1)
 
 
