@@ -103,7 +103,17 @@ class Job:
 
     def inputs(self, day: Day) -> tuple[int, ...]:
         """Numbers of the analyses that a day is made from."""
-        return tuple(sorted({one for number in day.analyses for one in (number, *self.beside(number, self.reach))}))
+        sharpened = {one for number in day.analyses for one in (number, *self.beside(number))}
+        return tuple(sorted(sharpened.union(*(self.beyond(step) for step in day.steps))))
+
+    def beyond(self, step: Step) -> tuple[int, ...]:
+        """Numbers of the analyses before and after the ends of a step, if the method in time looks at them."""
+        context = self.recipe.time.context
+        # Of an interval shorter than the step, none is as long before or after.
+        if step.after is None or not context or step.after not in self.beside(step.before, context):
+            return ()
+        ends = {step.before, step.after}
+        return tuple(one for end in sorted(ends) for one in self.beside(end, 1) if one not in ends)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -211,12 +221,7 @@ class _Ends:
 
     def beyond(self, step: Step) -> list[Future[_Start]]:
         """The analyses before and after the ends of a step, if the method in time looks at them."""
-        context = self._job.recipe.time.context
-        # Of an interval shorter than the step, none is as long before or after.
-        if step.after is None or not context or step.after not in self._job.beside(step.before, context):
-            return []
-        ends = {step.before, step.after}
-        return [self._start(one) for end in sorted(ends) for one in self._job.beside(end, 1) if one not in ends]
+        return [self._start(one) for one in self._job.beyond(step)]
 
     def forget(self, number: int) -> None:
         """Drop what no analysis after this one looks at."""

@@ -230,7 +230,6 @@ DAMAGES = {
     "coordinate lost": lambda path: (path / "longitude/c/0").unlink(),
     "coordinate cut short": lambda path: (path / "latitude/c/0").write_bytes(b"1"),
     "bounds lost": lambda path: (path / "latitude_bnds/c/0/0").unlink(),
-    "a killed run": lambda path: (path / "pm2p5/c/1/0/0.abc.partial").write_bytes(b"half"),
     "several": lambda path: [DAMAGES[one](path) for one in ("shard lost", "plan lost", "kinds cut short")],
 }
 
@@ -253,6 +252,15 @@ def test_what_is_lost_or_cut_short_is_found_and_repaired(originals, tmp_path, in
     assert after.lines() == []
     assert after.unrepaired == {}
     assert files_of(path) == original
+
+
+def test_what_a_killed_run_left_is_found_and_removed(maps, inputs):
+    original = files_of(maps)
+    (maps / "pm2p5/c/1/0/0.abc.partial").write_bytes(b"half")
+    assert any("left by a run that was killed" in line for line in verify(maps).lines())
+    _, after = mend(maps, inputs)
+    assert after.lines() == []
+    assert files_of(maps) == original
 
 
 @pytest.mark.parametrize("place", [20, 90, 200, 310])

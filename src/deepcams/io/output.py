@@ -80,9 +80,10 @@ def free_space(path: Path) -> int:
     return shutil.disk_usage(next(folder for folder in path.absolute().parents if folder.exists())).free
 
 
-def temporary_name(path: Path) -> Path:
-    """A hidden name beside the output, of this process's own on this host, for what is not whole yet."""
-    return path.with_name(f".{path.stem}.{platform.node()}-{os.getpid()}.partial{path.suffix}")
+def temporary_name(path: Path, mark: str = "") -> Path:
+    """A hidden name beside the output, of this process's own on this host, for what is not whole yet, or not any more."""
+    host = platform.node().replace(".", "-")  # without dots, so that it cannot be taken for another output's
+    return path.with_name(f".{path.stem}.{host}-{os.getpid()}{mark}.partial{path.suffix}")
 
 
 @contextmanager

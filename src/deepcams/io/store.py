@@ -13,6 +13,7 @@ import io
 import json
 import os
 import platform
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ from deepcams.errors import OutputError
 from deepcams.io import remote
 from deepcams.io import template as templates
 from deepcams.io.ledger import Entry, entry_of
-from deepcams.io.locks import Claim, lock
+from deepcams.io.locks import Claim, alone, lock_file
 from deepcams.io.output import temporary_name, writing
 from deepcams.io.remote import exists, join, read_whole, remove_tree, zarr_store
 from deepcams.io.template import COMPLETE, DAY, LEDGER, MAPS, PLANNED, UNFINISHED, Template
@@ -97,29 +98,21 @@ class Store:
             remove_tree(join(self.path, f"{name}/c/{self._number(date)}"))
 
     def unmade(self) -> list[Date]:
-        """The days that are planned and not finished."""
-        rows = self._arrays[LEDGER]
-        planned = [number for number in range(self.template.planned.size) if self.template.planned[number]]
-        return [self.template.days[number] for number in planned if entry_of(rows[number]) is None]
+        """The days that are planned and not finished, or without some of the hours planned."""
+        planned = zip(self.template.days, self.template.planned.tolist(), strict=True)
+        return [date for date, hours in planned if hours and (self.finished(date) is None or hours & ~self.made(date))]
 
     def complete(self) -> None:
         """Let the store say that it is complete."""
         with writing(self.path):  # one write of one file, so that no store is half complete
-            self.sweep()
             group: Any = zarr.open_group(zarr_store(self.path), mode="r+", use_consolidated=True)
             group.attrs["status"] = COMPLETE
-
-    def sweep(self) -> None:
-        """Remove what zarr was writing when it was killed; only where nobody else is writing."""
-        if isinstance(self.path, Path):
-            for leftover in self.path.rglob("*.partial"):
-                leftover.unlink(missing_ok=True)
 
     def drop_if_empty(self) -> None:
         """Remove a store without any finished day."""
         with writing(self.path):
             if not any(entry_of(row) for row in self._arrays[LEDGER]):
-                remove_tree(self.path)
+                _remove(self.path)
 
     def log(self, event: str, **facts: Any) -> None:
         """Add a line to the log beside the store: what happened, when, by which command, on which host."""
@@ -175,19 +168,24 @@ def claimed(path: str | Path, claim: Claim) -> Iterator[IO[str]]:
         return
     log = path.with_name(path.name + ".log")
     with writing(path):
-        stream = log.open("a", encoding="utf-8")
+        stream = lock_file(log, claim)
+    if stream is None:
+        raise OutputError(
+            f"{path}: another run is writing it (see {log.name} beside it); wait until it has ended, or stop it"
+        )
     with stream:
-        if not lock(stream.fileno(), claim):
-            raise OutputError(f"{path}: another run is writing it (see {log.name} beside it); wait until it has ended, or "
-                              "stop it")  # fmt: skip
+        if claim.whole:
+            _tidy(path)
         try:
             yield stream
         finally:
-            if not path.exists() or not log.stat().st_size:
-                log.unlink(missing_ok=True)
+            if (claim.whole or status_of(path) in (None, COMPLETE)) and alone(stream, claim):
+                _tidy(path)
+                if not path.exists() or not log.stat().st_size:
+                    log.unlink(missing_ok=True)
 
 
-def open_or_create(path: str | Path, wanted: Template, log: IO[str], claim: Claim, *, overwrite: bool) -> Store:
+def open_or_create(path: str | Path, wanted: Template, log: IO[str], *, overwrite: bool) -> Store:
     """A store to write to: a new one, or one of the same work, to be completed or extended.
 
     An existing store is not touched but opened as it will be; :func:`prepare` then writes what it lacks.
@@ -200,8 +198,6 @@ def open_or_create(path: str | Path, wanted: Template, log: IO[str], claim: Clai
             _create_remote(path, wanted, overwrite=overwrite)
     elif not path.exists() or overwrite:
         with writing(path):
-            if claim.whole:
-                _remove_stale(path)
             _create(path, wanted, overwrite=overwrite)
     return Store(path, _grown(path, wanted), [log])
 
@@ -212,7 +208,7 @@ def _create(path: Path, wanted: Template, *, overwrite: bool) -> None:
     try:
         wanted.write(temporary)
         if overwrite:
-            remove_tree(path)
+            _remove(path)
         _settle(temporary, path)
     finally:
         remove_tree(temporary)
@@ -251,10 +247,20 @@ def _refuse_leftovers(url: str, there: Sequence[str], template: Path, *, overwri
                           f"{old[0]}); give --overwrite again, or another name")  # fmt: skip
 
 
-def _remove_stale(path: Path) -> None:
-    """Remove the templates of killed runs."""
-    for stale in path.parent.glob(f".{path.stem}.*.partial{path.suffix}"):
+def _remove(path: str | Path) -> None:
+    """Remove a store, on a disk under another name, so that after a kill half of it does not pass for a store."""
+    if isinstance(path, Path) and path.is_dir():
+        path = path.rename(temporary_name(path, "-old"))
+    remove_tree(path)
+
+
+def _tidy(path: Path) -> None:
+    """Remove what killed runs were writing, in a store and beside it; only where nobody else is writing."""
+    name = re.compile(re.escape(f".{path.stem}.") + "[^.]+" + re.escape(f".partial{path.suffix}"))
+    for stale in [one for one in path.parent.iterdir() if name.fullmatch(one.name)]:
         remove_tree(stale)
+    for leftover in path.rglob("*.partial"):
+        leftover.unlink(missing_ok=True)
 
 
 def attach(path: str | Path, wanted: Template) -> Store:
@@ -269,7 +275,7 @@ def attach(path: str | Path, wanted: Template) -> Store:
 def prepare(store: Store) -> Store:
     """The store, ready for days to be written: what it lacks of its template is written, and it says that it is unfinished.
 
-    The metadata of the whole come first: whoever goes on after a kill knows by them how far the store is to go.
+    The plan and the metadata of the whole come first: whoever goes on after a kill knows by them how far it is to go.
     """
     beside = store.path if isinstance(store.path, Path) else Path(tempfile.gettempdir()) / "template.zarr"
     temporary = temporary_name(beside)
@@ -277,7 +283,7 @@ def prepare(store: Store) -> Store:
         with writing(store.path):
             store.template.write(temporary)
             files = sorted(one.relative_to(temporary) for one in temporary.rglob("*") if one.is_file())
-            for name in sorted(files, key=lambda name: len(name.parts)):
+            for name in sorted(files, key=_rank):
                 _bring(temporary / name, join(store.path, str(name)))
     finally:
         remove_tree(temporary)
@@ -293,6 +299,12 @@ def _bring(file: Path, place: str | Path) -> None:
         return
     place.parent.mkdir(parents=True, exist_ok=True)
     file.replace(place)
+
+
+def _rank(name: Path) -> tuple[bool, int]:
+    """The order of a template's files: the plan, its values before its shape; then the metadata of the whole; the rest."""
+    plan = name.is_relative_to(PLANNED)
+    return not plan, -len(name.parts) if plan else len(name.parts)
 
 
 def _settle(temporary: Path, path: Path) -> None:

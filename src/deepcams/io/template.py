@@ -28,6 +28,7 @@ COMPRESSOR = BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle")
 MAPS, SERIES = "maps", "series"
 LAYOUTS = (MAPS, SERIES)
 _SERIES_CHUNK = 24  # nodes in latitude and longitude
+_PLAN_CHUNK = 1024  # days
 _START, _END = "time_coverage_start", "time_coverage_end"  # of the Attribute Convention for Data Discovery
 
 Dates = NDArray[np.datetime64]
@@ -120,7 +121,16 @@ class Template:
             attributes={"long_name": ledger.MEANING},
         )
         meaning = {"long_name": "hours of each day that are to be made: bit h is h UTC"}
-        put_array(group, PLANNED, ("day",), self.planned, meaning)
+        planned = group.create_array(
+            PLANNED,
+            shape=self.planned.shape,
+            chunks=(_PLAN_CHUNK,),  # the same for any length, so that a plan grows in one write
+            dtype="uint32",
+            fill_value=0,
+            dimension_names=("day",),
+            attributes=meaning,
+        )
+        planned[...] = self.planned
 
 
 def _create_maps(group: Any, name: str, shape: tuple[int, ...], layout: str, attributes: Mapping[str, Any]) -> Any:

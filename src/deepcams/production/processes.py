@@ -43,7 +43,7 @@ def run_here(
     while left:
         try:
             with _pool(min(workers, len(left))) as pool:
-                running: dict[Future[_Result], Task] = {pool.submit(function, task): task for task in left}
+                running: dict[Future[_Result], Task] = {_submit(pool, function, task): task for task in left}
                 for future in as_completed(running):
                     result = future.result()
                     left.remove(running[future])
@@ -55,6 +55,13 @@ def run_here(
                 days = ", ".join(f"{task.dates[0]} to {task.dates[-1]}" for task in left[:workers])
                 raise DeepcamsError(f"processes were killed again and again (too little memory?), at work on some of {days}; "
                                     "try fewer --workers; what is done is kept") from error  # fmt: skip
+
+
+def _submit(pool: ProcessPoolExecutor, function: Callable[[Task], _Result], task: Task) -> Future[_Result]:
+    try:
+        return pool.submit(function, task)
+    except OSError as error:  # a process was killed while another one was started
+        raise BrokenProcessPool(str(error)) from error
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from deepcams.io.template import COMPLETE, MAPS
 from deepcams.pipeline import Job
 from deepcams.production.files import FILE, write_files
 from deepcams.production.order import Order
-from deepcams.production.plan import Date, Survey, batches, part_of, survey, template_of
+from deepcams.production.plan import Date, Survey, batches, outdated, part_of, survey, template_of
 from deepcams.production.processes import processors, run_here
 from deepcams.production.work import Made, Progress, Task, make, make_task, survey_task
 from deepcams.rounding import KEEPBITS
@@ -183,7 +183,7 @@ class _Production:
         """Make the days that the store lacks; without any finished day, nothing of it is left when the work fails."""
         template = template_of(self.job, self.keepbits, self.layout)
         with claimed(self.path, self.crew.claim) as log, ExitStack() as undo:
-            store = open_or_create(self.path, template, log, self.crew.claim, overwrite=overwrite)
+            store = open_or_create(self.path, template, log, overwrite=overwrite)
             if self.crew.claim.whole:
                 undo.callback(store.drop_if_empty)
             days = self.crew.days_of(self.job)
@@ -196,7 +196,7 @@ class _Production:
                 check_space(self.path, sum(day.size for day in missing) * self.job.grid.rows * self.job.grid.columns)
                 store = prepare(store)
                 self._make(store, missing, made)
-            if made.failures and not made.hours and not kept:
+            if made.failures and not made.hours and not kept and self.crew.claim.whole:
                 raise InputError(next(iter(made.failures.values())))
             complete = self._complete(store, made)
             undo.pop_all()
@@ -258,7 +258,7 @@ class _Production:
 
     def _complete(self, store: Store, made: Made) -> bool:
         """Let the store say that it is complete, if it is."""
-        complete = not store.unmade()
+        complete = not store.unmade() and not outdated(self.job, store)
         if complete and status_of(self.path) != COMPLETE:
             store.complete()
         if made.hours or made.failures:
