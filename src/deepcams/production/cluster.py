@@ -55,6 +55,7 @@ def run_there(
         DeepcamsError: if a task raises it, the workers of one die again and again, or the scheduler does.
     """
     from distributed import as_completed
+    from distributed.comm.core import CommClosedError
     from distributed.scheduler import KilledWorker
 
     futures = {client.submit(function, task, retries=_RETRIES, pure=False): task for task in tasks}
@@ -66,7 +67,7 @@ def run_there(
                 days = futures[future].dates
                 raise DeepcamsError(f"the workers at work on {days[0]} to {days[-1]} were killed again and again (too little "
                                     "memory?); what is done is kept") from error  # fmt: skip
-            except CancelledError as error:
+            except (CancelledError, CommClosedError) as error:
                 raise DeepcamsError("the connection to the Dask scheduler was lost; what is done is kept: the same command "
                                     "goes on from here") from error  # fmt: skip
     finally:
