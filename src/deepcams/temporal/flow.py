@@ -28,6 +28,7 @@ cv2.setNumThreads(1)
 
 _WRAP = 96  # nodes by which a periodic image is repeated on either side
 _SCALES = 3  # scales searched: the coarsest halves the finest twice
+_STEPS = 12  # of the search in each patch; the preset's 25 take a seventh longer and gain nothing
 _LOG_RANGE = (10.0, 1e5)  # multiples of epsilon (0.5 and 5000 ug m-3 for PM2.5) mapped to 8 bits by log(1 + x / low)
 _SMALLEST = 24  # nodes: a grid with fewer has no flow
 _SPEED = 37.0  # m/s: no pattern at the surface moves faster
@@ -145,9 +146,10 @@ def _log(field: Field, epsilon: float) -> Field:
 
 
 def _dis(source: NDArray[np.uint8], target: NDArray[np.uint8]) -> Field:
-    """DIS displacement (rows, columns, 2) from source to target: medium preset, from the coarsest scale to the image."""
+    """DIS displacement (rows, columns, 2) from source to target: medium preset with half the steps, all scales."""
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(0)
+    search.setGradientDescentIterations(_STEPS)
     search.setCoarsestScale(_SCALES - 1)
     return search.calc(source, target, None)
 
