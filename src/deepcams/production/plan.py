@@ -139,10 +139,10 @@ def _moment(date: Date, hour: int) -> str:
     return str(date.astype("datetime64[h]") + hour)
 
 
-def batches(dates: Iterable[Date], workers: int, longest: int = 4) -> list[tuple[Date, ...]]:
+def batches(dates: Iterable[Date], workers: int, longest: int = 8) -> list[tuple[Date, ...]]:
     """Runs of days for workers: consecutive ones, since neighbours share analyses; enough of them to share out evenly."""
     left = sorted(dates)
-    size = max(1, min(longest, len(left) // (4 * workers)))
+    size = max(1, min(longest, len(left) // (3 * workers)))
     return [tuple(left[start : start + size]) for start in range(0, len(left), size)]
 
 
