@@ -20,6 +20,7 @@ LEVELS = [
         "urls",
         "rounding",
         "timeline",
+        "threads",
         "provenance",
         "conventions",
         "sample",

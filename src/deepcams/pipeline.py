@@ -6,7 +6,6 @@ the result does not depend on how many there are. Nothing grows with the length 
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +25,7 @@ from deepcams.spatial.scene import Memo, Neighbour, Scene
 from deepcams.sphere import from_blocks
 from deepcams.temporal.setting import Analyses as Around
 from deepcams.temporal.setting import Setting
+from deepcams.threads import processors
 from deepcams.timeline import Day, Step, TimeKind, Timeline, timeline
 from deepcams.windows import Window, around, whole
 
@@ -148,7 +148,7 @@ def hours(job: Job, tally: Tally, *, days: Sequence[Day] | None = None, workers:
         InputError: if an analysis cannot be read or has impossible values.
         CheckError: if a map breaks a promise of the method.
     """
-    workers = workers or os.cpu_count() or 1
+    workers = workers or processors()
     pending: deque[Future[_Made]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         ends = _Ends(job, pool)

@@ -97,10 +97,6 @@ def test_workers_that_are_killed_again_and_again(tmp_path, begun, made):
     assert status_of(tmp_path / "out.zarr") == "unfinished"
 
 
-def test_the_processors_that_may_be_used():
-    assert 1 <= processes.processors() <= (os.cpu_count() or 1)
-
-
 def test_each_task_is_done_once():
     assert dict(processes.run_here(abs, range(-7, 0), 2)) == {number: -number for number in range(-7, 0)}
 

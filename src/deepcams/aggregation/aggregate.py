@@ -6,11 +6,8 @@ result does not depend on how many threads there are. Nothing grows with the len
 
 from __future__ import annotations
 
-import os
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,10 +22,10 @@ from deepcams.aggregation.limits import ANNUAL
 from deepcams.aggregation.periods import Period, periods
 from deepcams.aggregation.statistics import PERCENTILES, Gathered, is_enough
 from deepcams.cut import Cut, cut
-from deepcams.errors import OutputError
 from deepcams.io.aggregates import NETCDF, ZARR, aggregate_writer
-from deepcams.io.output import check_output, check_space
+from deepcams.io.output import check_output, check_space, refuse_input
 from deepcams.io.results import Results
+from deepcams.threads import in_order, processors
 
 _THREADS = 8  # at most unless asked for: each holds a day of maps
 
@@ -131,7 +128,7 @@ def aggregate(
     """
     began = time.monotonic()
     check_output(path, (NETCDF, ZARR), overwrite=overwrite)
-    _refuse_input(path, work.results)
+    refuse_input(path, work.results.files)
     about = description(work.results, work.cut.grid, work.asked, work.periods)
     check_space(path, about.measures)
     missing, shares = 0, dict[str, Mapping[float, float]]()
@@ -147,27 +144,10 @@ def aggregate(
     return Summary(path, work, missing, shares, time.monotonic() - began)
 
 
-def _refuse_input(path: Path, results: Results) -> None:
-    """An output must never replace a file that it is made from."""
-    inputs = [Path(name).resolve() for name in results.files]  # of a zip's member, the zip is the parent
-    if any(path.resolve() in (one, *one.parents) for one in inputs):
-        raise OutputError(f"{path}: is one of the inputs; give the output another name")
-
-
 def _days(work: Work, workers: int | None) -> Generator[DaySums, None, None]:
-    """The sums of all days, in order, made by a few threads that are never more than a few days ahead."""
-    workers = workers or min(os.cpu_count() or 1, _THREADS)
-    pending: deque[Future[DaySums]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for hours in (hours for period in work.periods for hours in period.days):
-                pending.append(pool.submit(_day, work, hours))
-                if len(pending) > workers:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    """The sums of all days, in order, made by a few threads."""
+    days = (hours for period in work.periods for hours in period.days)
+    return in_order(lambda hours: _day(work, hours), days, workers or min(processors(), _THREADS))
 
 
 def _day(work: Work, hours: slice) -> DaySums:

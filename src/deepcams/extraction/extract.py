@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +21,12 @@ from deepcams.extraction.stations import station_writer
 from deepcams.extraction.tables import Heading, Part, Write, csv_writer, parquet_writer, require_pyarrow
 from deepcams.grid import Region
 from deepcams.io.netcdf import netcdf_writer
-from deepcams.io.output import check_output, check_space, partial
+from deepcams.io.output import check_output, check_space, partial, refuse_input
 from deepcams.io.results import Results
 from deepcams.io.template import SERIES
 from deepcams.provenance import provenance, run_record
 from deepcams.rounding import MANTISSA
+from deepcams.threads import in_order, processors
 from deepcams.timeline import Hours, TimeKind
 
 Progress = Callable[[int], None]
@@ -139,8 +137,7 @@ def check_target(path: Path, inputs: tuple[str | Path, ...], *, overwrite: bool)
     if suffix_of(path) not in SUFFIXES:
         raise OutputError(f"{path}: unknown suffix {suffix_of(path)!r}; wanted {', '.join(SUFFIXES)}")
     check_output(path, (path.suffix.lower(),), overwrite=overwrite)
-    if any(path.resolve() in (one, *one.parents) for one in (Path(name).resolve() for name in inputs)):
-        raise OutputError(f"{path}: is one of the inputs; give the output another name")
+    refuse_input(path, inputs)
     if suffix_of(path) == PARQUET:
         require_pyarrow()
 
@@ -245,18 +242,7 @@ def _describe(path: Path, attributes: Mapping[str, str]) -> None:
 
 def _in_order(work: Callable[[slice], _Made], days: list[slice], workers: int | None) -> Iterator[_Made]:
     """What work makes of each day, in order, a few of them at a time."""
-    workers = workers or min(os.cpu_count() or 1, _WORKERS)
-    pending: deque[Future[_Made]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for day in days:
-                pending.append(pool.submit(work, day))
-                if len(pending) > workers:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    return in_order(work, days, workers or min(processors(), _WORKERS))
 
 
 def _sampled(results: Results, sampler: Sampler, windows: Sequence[Window], day: slice) -> Part:

@@ -6,7 +6,7 @@ import errno
 import os
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,6 +55,22 @@ def _check_remote(url: str) -> None:
         raise OutputError(
             f"{label}: nothing can be written over the web; wanted an object store: s3://bucket/name.zarr"
         )
+
+
+def refuse_input(path: str | Path, files: Iterable[str | Path]) -> None:
+    """Refuse an output that would replace a file it is made from.
+
+    Raises:
+        OutputError: if it is one of them, or of a zip's member the zip.
+    """
+    if isinstance(path, str):
+        own = label_of(path).rstrip("/")
+        same = any(f"{name}/".startswith(f"{own}/") for name in files)
+    else:
+        inputs = [Path(name).resolve() for name in files]
+        same = any(path.resolve() in (one, *one.parents) for one in inputs)
+    if same:
+        raise OutputError(f"{label_of(path)}: is one of the inputs; give the output another name")
 
 
 def check_space(path: str | Path, values: int) -> None:

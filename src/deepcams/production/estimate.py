@@ -17,8 +17,8 @@ from deepcams.io.output import free_space, suffix_of
 from deepcams.io.store import finished_days
 from deepcams.io.template import stored_size
 from deepcams.pipeline import Hour, Job, hours
-from deepcams.production.processes import processors
 from deepcams.production.run import STORE, Crew
+from deepcams.threads import processors
 from deepcams.urls import label_of, location
 
 _PROBED = 7  # hours: two intervals and the analyses around them

@@ -23,11 +23,6 @@ _RETRIES = 3  # pools that break without having done anything
 _QUIET = "ignore:resource_tracker"
 
 
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def run_here(
     function: Callable[[Task], _Result], tasks: Sequence[Task], workers: int
 ) -> Iterator[tuple[Task, _Result]]:

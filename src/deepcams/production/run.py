@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from deepcams.checks import Tally
-from deepcams.errors import IncompleteError, InputError, OutputError, WriteError
+from deepcams.errors import IncompleteError, InputError, WriteError
 from deepcams.io.locks import Claim
-from deepcams.io.output import check_output, check_space, suffix_of
+from deepcams.io.output import check_output, check_space, refuse_input, suffix_of
 from deepcams.io.store import Store, claimed, open_or_create, prepare, status_of
 from deepcams.io.template import COMPLETE, MAPS
 from deepcams.pipeline import Job
 from deepcams.production.files import FILE, write_files
 from deepcams.production.order import Order
 from deepcams.production.plan import Date, Survey, batches, outdated, part_of, survey, template_of
-from deepcams.production.processes import processors, run_here
+from deepcams.production.processes import run_here
 from deepcams.production.work import Made, Progress, Task, make, make_task, survey_task
 from deepcams.rounding import KEEPBITS
+from deepcams.threads import processors
 from deepcams.timeline import Day
 from deepcams.urls import label_of, location
 
@@ -125,7 +126,7 @@ def downscale_to(
     check_output(path, (FILE, STORE), overwrite=True)  # first whether it is a place at all
     resumed = overwrite or (is_store and status_of(path) is not None)
     check_output(path, (FILE, STORE), overwrite=resumed)
-    _refuse_input(path, job)
+    refuse_input(path, job.analyses.files)
     _refuse_crew(crew, work, is_store=is_store, overwrite=overwrite)
     if isinstance(path, str) or is_store:
         return _Production(work, job, path, keepbits, layout, crew, progress).run(began, overwrite=overwrite)
@@ -141,18 +142,6 @@ def downscale_to(
         progress=progress,
     )
     return Summary(path, tally.hours, kept, time.monotonic() - began, tally, job)
-
-
-def _refuse_input(path: str | Path, job: Job) -> None:
-    """An output must never replace a file that it is made from."""
-    if isinstance(path, str):
-        own = label_of(path).rstrip("/")
-        if any(name.startswith(f"{own}/") or name.rstrip("/") == own for name in job.analyses.files):
-            raise OutputError(f"{own}: is one of the inputs; give the output another name")
-        return
-    inputs = [Path(name).resolve() for name in job.analyses.files]  # of a zip's member, the zip is the parent
-    if any(path.resolve() in (one, *one.parents) for one in inputs):
-        raise OutputError(f"{path}: is one of the inputs; give the output another name")
 
 
 def _refuse_crew(crew: Crew, work: Job | Order, *, is_store: bool, overwrite: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
@@ -19,6 +18,7 @@ from deepcams.errors import CheckError, DeepcamsError, InputError, OutputError
 from deepcams.layers.inference import reproducible
 from deepcams.layers.weights import State
 from deepcams.provenance import provenance
+from deepcams.threads import processors
 from deepcams.training.batches import batches, to_device
 from deepcams.training.card import Result, Words, write_results
 from deepcams.training.checkpoint import Learner, load_checkpoint, save_checkpoint
@@ -70,7 +70,7 @@ def train(config: Config, folder: Path, *, device: str = "auto", overwrite: bool
             _claim(folder, curriculum.stage.name, world, stack, overwrite=overwrite)
             report(curriculum.line)
             trainer = Trainer(config, curriculum, folder, world, progress, report)
-            trainer.run(workers or min(_WORKERS, os.cpu_count() or 1))
+            trainer.run(workers or min(_WORKERS, processors()))
             return trainer.result()
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from deepcams.errors import InputError, OutputError
 from deepcams.io.output import partial
-from deepcams.production.processes import processors
 from deepcams.provenance import sha256_of
+from deepcams.threads import processors
 
 _LEFTOVER = ".partial"
 

@@ -20,9 +20,9 @@ from deepcams.io.store import Store, claimed, content_digest, prepare
 from deepcams.io.template import DAY, Template
 from deepcams.pipeline import hours
 from deepcams.production.plan import sources
-from deepcams.production.processes import processors
 from deepcams.production.work import Made, make
 from deepcams.rounding import bitround
+from deepcams.threads import processors
 from deepcams.timeline import Day
 from deepcams.verification.compare import Inputs
 from deepcams.verification.metadata import template_of_store

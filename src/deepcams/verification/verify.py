@@ -16,7 +16,7 @@ from deepcams.errors import InputError
 from deepcams.io.ledger import Entry
 from deepcams.io.store import status_of
 from deepcams.io.template import COMPLETE
-from deepcams.production.processes import processors
+from deepcams.threads import processors
 from deepcams.verification.compare import Comparison, Inputs
 from deepcams.verification.metadata import check_metadata, leftovers
 from deepcams.verification.problems import Date, Problem, listing, named
