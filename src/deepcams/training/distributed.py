@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +21,11 @@ _TOO_MUCH = (
     "out of memory: lower training.batch first (--set training.batch=4), then sampling.size or the sizes of the network; or "
     "start more processes, which share a batch. The last checkpoint is kept"
 )
+
+# A thread of gloo lets go of a tensor some time after its sum is known. If it is then the last to hold it, it needs the
+# interpreter for that, and ends the process if the interpreter is ending: so the last tensors are held until the very end.
+_MOMENT = 0.5  # seconds
+_HELD: deque[torch.Tensor] = deque(maxlen=16)
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,7 @@ class World:
             return values
         numbers = torch.tensor(values, dtype=torch.float64, device=self.device)
         distributed.all_reduce(numbers)
+        _HELD.append(numbers)
         return tuple(numbers.tolist())
 
     def wrap(self, module: nn.Module) -> nn.Module:
@@ -83,8 +91,10 @@ def processes(device: str) -> Iterator[World]:
         yield World(chosen, rank, size)
         if chosen.type == "cpu":
             # A thread of gloo that still holds a tensor of Python's when the interpreter ends aborts the process: torchrun
-            # would take a finished training for a failed one. A barrier holds none, and comes after all else.
+            # would take a finished training for a failed one. A barrier holds none, and comes after all else; a moment
+            # later the threads, of which nothing tells what they hold, have let go of what came before.
             distributed.barrier()
+            time.sleep(_MOMENT)
     finally:
         distributed.destroy_process_group()
 
