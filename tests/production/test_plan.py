@@ -41,7 +41,7 @@ def test_batches_hold_each_day_once_in_order_and_are_enough_to_share_out(workers
     batches = plan.batches(reversed(days), workers)
     assert [date for batch in batches for date in batch] == days
     assert len(batches) >= min(count, 3 * workers)
-    assert all(1 <= len(batch) <= 8 for batch in batches)
+    assert all(1 <= len(batch) <= 16 for batch in batches)
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 7, 40])

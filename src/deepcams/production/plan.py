@@ -139,7 +139,7 @@ def _moment(date: Date, hour: int) -> str:
     return str(date.astype("datetime64[h]") + hour)
 
 
-def batches(dates: Iterable[Date], workers: int, longest: int = 8) -> list[tuple[Date, ...]]:
+def batches(dates: Iterable[Date], workers: int, longest: int = 16) -> list[tuple[Date, ...]]:
     """Runs of days for workers: consecutive ones, since neighbours share analyses; enough of them to share out evenly."""
     left = sorted(dates)
     size = max(1, min(longest, len(left) // (3 * workers)))
