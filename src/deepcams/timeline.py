@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from deepcams.errors import InputError
 
 Hours = NDArray[np.datetime64]
 _HOUR = np.timedelta64(1, "h")
+_Number = TypeVar("_Number", int, np.datetime64)
 
 
 class TimeKind(IntEnum):
@@ -128,6 +130,29 @@ def parse_time(text: str, *, end_of_day: bool = False) -> np.datetime64:
         raise InputError(f"time {text!r}: wanted a whole hour")
     hour = np.datetime64(moment, "h")
     return hour + 23 * _HOUR if end_of_day and len(text.strip()) <= len("2019-12-31") else hour
+
+
+def ranges_of(numbers: Iterable[_Number]) -> list[tuple[_Number, _Number]]:
+    """The first and last of each run of consecutive days, or hours."""
+    runs: list[list[_Number]] = []
+    for one in sorted(numbers):
+        if runs and one == runs[-1][1] + 1:
+            runs[-1][1] = one
+        else:
+            runs.append([one, one])
+    return [(first, last) for first, last in runs]
+
+
+def named(dates: Iterable[np.datetime64], longest: int = 12) -> str:
+    """Days for people, consecutive ones as a range."""
+    texts = [str(first) if first == last else f"{first} to {last}" for first, last in ranges_of(dates)]
+    more = f" and {len(texts) - longest} more" if len(texts) > longest else ""
+    return ", ".join(texts[:longest]) + more
+
+
+def missing_days(dates: Collection[np.datetime64]) -> str:
+    """Days that are missing, for people: how many, and which."""
+    return f"{len(dates)} day{'s' * (len(dates) != 1)} missing ({named(dates)})"
 
 
 def _step(times: Hours, i: int, step: int, first: np.datetime64, last: np.datetime64) -> Step:

@@ -13,7 +13,8 @@ from deepcams.errors import InputError, OutputError
 from deepcams.io.locks import Claim
 from deepcams.io.store import claimed, status_of
 from deepcams.production.order import Order
-from deepcams.production.run import Crew, downscale_to, listed
+from deepcams.production.run import Crew, downscale_to
+from deepcams.timeline import missing_days
 
 
 @pytest.fixture
@@ -174,7 +175,7 @@ def test_a_disk_that_fills_up(tmp_path, out, start, warm, six, made, files_of, c
     assert error.startswith(f"deepcams: {out}: cannot be written")
     finished = [int(one.parts[-3]) for one in out.glob("ledger/sha256/c/*/0/0")]
     assert 0 in finished
-    assert f"; {listed([day(number) for number in range(6) if number not in finished])}: " in error
+    assert f"; {missing_days([day(number) for number in range(6) if number not in finished])}: " in error
     assert error.endswith("the same command goes on from here\n")
     assert error.count("\n") == 1
     assert status_of(out) == "unfinished"
@@ -390,7 +391,7 @@ def test_a_killed_store_of_series_is_completed_to_the_same_bytes(tmp_path, out, 
     ],
 )
 def test_days_are_listed_as_ranges(numbers, text):
-    assert listed([day(number) for number in numbers]) == text
+    assert missing_days([day(number) for number in numbers]) == text
 
 
 def test_processes_cannot_share_a_job(out, order, six_days):

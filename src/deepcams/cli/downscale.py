@@ -159,14 +159,14 @@ def _lines(summary: Summary) -> list[str]:
 
 def _failures(summary: Summary, longest: int = 10) -> str:
     """Which days could not be made, and why."""
-    from deepcams.production.run import listed
+    from deepcams.timeline import missing_days
 
     reasons: dict[str, list[Any]] = {}
     for date, why in summary.failures.items():
         reasons.setdefault(why, []).append(date)
-    lines = [f"  {listed(dates)}: {why}" for why, dates in list(reasons.items())[:longest]]
+    lines = [f"  {missing_days(dates)}: {why}" for why, dates in list(reasons.items())[:longest]]
     more = [f"  and {len(reasons) - longest} reasons more"] if len(reasons) > longest else []
-    head = f"{summary.path}: {listed(list(summary.failures))}; mend the inputs and give the same command again:"
+    head = f"{summary.path}: {missing_days(summary.failures)}; mend the inputs and give the same command again:"
     return "\n".join([head, *lines, *more])
 
 

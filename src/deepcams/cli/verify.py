@@ -104,7 +104,7 @@ def _lines(report: Report, manifest: Path | None, files: int, *, quiet: bool) ->
     """Problems, and the summary for people."""
     lines = _problems(report)
     if report.unrepaired:
-        from deepcams.verification.problems import named
+        from deepcams.timeline import named
 
         reasons: dict[str, list[Any]] = {}
         for date, why in report.unrepaired.items():
@@ -114,7 +114,7 @@ def _lines(report: Report, manifest: Path | None, files: int, *, quiet: bool) ->
 
 
 def _summary(report: Report, manifest: Path | None, files: int) -> list[str]:
-    from deepcams.verification.problems import named
+    from deepcams.timeline import named
 
     count, days = len(report.problems), sum(day.finished for day in report.days)
     verdict = f"{count} thing{'s' * (count != 1)} wrong" if count else "all is well"

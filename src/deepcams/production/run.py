@@ -23,7 +23,7 @@ from deepcams.production.processes import run_here
 from deepcams.production.work import Made, Progress, Task, make, make_task, survey_task
 from deepcams.rounding import KEEPBITS
 from deepcams.threads import processors
-from deepcams.timeline import Day
+from deepcams.timeline import Day, missing_days
 from deepcams.urls import label_of, location
 
 STORE = ".zarr"
@@ -175,13 +175,13 @@ class _Production:
             store = open_or_create(self.path, template, log, overwrite=overwrite)
             if self.crew.claim.whole:
                 undo.callback(store.drop_if_empty)
-            days = self.crew.days_of(self.job)
-            found = self._survey(store, days)
-            kept = [day for day in days if day.date in set(found.kept)]
+            days = {day.date: day for day in self.crew.days_of(self.job)}
+            found = self._survey(store, list(days.values()))
+            kept = [days[date] for date in found.kept]
             self.progress(sum(day.size for day in kept))
             made = Made(failures=dict(found.failures))
             if found.missing:
-                missing = [day for day in days if day.date in set(found.missing)]
+                missing = [days[date] for date in sorted(found.missing)]
                 check_space(self.path, sum(day.size for day in missing) * self.job.grid.rows * self.job.grid.columns)
                 store = prepare(store)
                 self._make(store, missing, made)
@@ -197,12 +197,13 @@ class _Production:
 
     def _survey(self, store: Store, days: Sequence[Day]) -> Survey:
         """Which days are to be made."""
-        found = Survey(missing=[day.date for day in days if store.finished(day.date) is None])
-        finished = [day for day in days if day.date not in set(found.missing)]
         if self._is_alone:
-            found.add(survey(self.job, store, finished))
-            return found
-        for _, part in self._shared_out(survey_task, [day.date for day in finished]):
+            return survey(self.job, store, days)
+        found = Survey()
+        finished: list[Date] = []  # only these are worth another process: their analyses are read
+        for day in days:
+            (found.missing if store.finished(day.date) is None else finished).append(day.date)
+        for _, part in self._shared_out(survey_task, finished):
             found.add(part)
         return found
 
@@ -218,9 +219,11 @@ class _Production:
                 self.progress(sum(sizes[date] for date in task.dates))
         except WriteError as error:
             store.log("failed", why=str(error))
-            missing = [date for date in store.unmade() if date in {day.date for day in days}]
+            missing = sorted({day.date for day in days} & set(store.unmade()))
             if len(missing) < len(days):
-                raise IncompleteError(f"{error}; {listed(missing)}: the same command goes on from here") from error
+                raise IncompleteError(
+                    f"{error}; {missing_days(missing)}: the same command goes on from here"
+                ) from error
             raise
 
     @property
@@ -253,16 +256,3 @@ class _Production:
         if made.hours or made.failures:
             store.log("completed" if complete else "ended", hours=made.hours, failures=len(made.failures))
         return complete
-
-
-def listed(dates: Sequence[Date], longest: int = 12) -> str:
-    """Days for people: how many, and which, consecutive ones as a range."""
-    runs: list[list[Date]] = []
-    for date in sorted(dates):
-        if runs and date == runs[-1][1] + 1:
-            runs[-1][1] = date
-        else:
-            runs.append([date, date])
-    named = [str(first) if first == last else f"{first} to {last}" for first, last in runs]
-    more = f" and {len(named) - longest} more" if len(named) > longest else ""
-    return f"{len(dates)} day{'s' * (len(dates) != 1)} missing ({', '.join(named[:longest])}{more})"

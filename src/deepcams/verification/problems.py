@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deepcams.timeline import ranges_of
+
 Date = np.datetime64
 _DAY = 24
 
@@ -48,24 +50,6 @@ def listing(problems: Sequence[Problem]) -> list[str]:
     return [one.what for one in problems if one.date is None] + [line for *_, line in sorted(lines)]
 
 
-def named(dates: Iterable[Date], longest: int = 12) -> str:
-    """Days for people, consecutive ones as a range."""
-    texts = [str(first) if first == last else f"{first} to {last}" for first, last in ranges_of(dates)]
-    more = f" and {len(texts) - longest} more" if len(texts) > longest else ""
-    return ", ".join(texts[:longest]) + more
-
-
-def ranges_of(dates: Iterable[Date]) -> list[tuple[Date, Date]]:
-    """The first and last day of each run of consecutive days."""
-    runs: list[list[Date]] = []
-    for date in sorted(dates):
-        if runs and date == runs[-1][1] + 1:
-            runs[-1][1] = date
-        else:
-            runs.append([date, date])
-    return [(first, last) for first, last in runs]
-
-
 def _when(first: Date, last: Date, hours: Sequence[int]) -> str:
     days = int((last - first).astype(np.int64)) + 1
     at = f" {_clock(hours)} UTC" if hours else ""
@@ -74,10 +58,4 @@ def _when(first: Date, last: Date, hours: Sequence[int]) -> str:
 
 def _clock(hours: Sequence[int]) -> str:
     """Hours for people: 05, 07-09."""
-    runs: list[list[int]] = []
-    for hour in hours:
-        if runs and hour == runs[-1][1] + 1:
-            runs[-1][1] = hour
-        else:
-            runs.append([hour, hour])
-    return ", ".join(f"{first:02d}" if first == last else f"{first:02d}-{last:02d}" for first, last in runs)
+    return ", ".join(f"{first:02d}" if first == last else f"{first:02d}-{last:02d}" for first, last in ranges_of(hours))

@@ -23,10 +23,10 @@ from deepcams.production.plan import sources
 from deepcams.production.work import Made, make
 from deepcams.rounding import bitround
 from deepcams.threads import processors
-from deepcams.timeline import Day
+from deepcams.timeline import Day, named
 from deepcams.verification.compare import Inputs
 from deepcams.verification.metadata import template_of_store
-from deepcams.verification.problems import Date, named
+from deepcams.verification.problems import Date
 from deepcams.verification.stored import Stored, files_of_day, open_stored
 from deepcams.verification.verify import DayReport, Report, Verification
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,11 @@ from deepcams.errors import InputError
 from deepcams.io.ledger import Entry
 from deepcams.io.store import status_of
 from deepcams.io.template import COMPLETE
-from deepcams.threads import processors
+from deepcams.threads import in_order, processors
+from deepcams.timeline import missing_days, named
 from deepcams.verification.compare import Comparison, Inputs
 from deepcams.verification.metadata import check_metadata, leftovers
-from deepcams.verification.problems import Date, Problem, listing, named
+from deepcams.verification.problems import Date, Problem, listing
 from deepcams.verification.soundness import Soundness, examine
 from deepcams.verification.stored import Stored, StoredDay
 
@@ -199,13 +199,9 @@ class Verification:
 
     def look_at(self, dates: Sequence[Date], progress: Progress = lambda count: None) -> Iterator[DayReport]:
         """What there is to say of some days, in order."""
-        with ThreadPoolExecutor(self.workers or min(_MOST_WORKERS, processors())) as pool:
-            try:
-                for day in pool.map(self._look_at, dates):
-                    progress(1)
-                    yield day
-            finally:
-                pool.shutdown(cancel_futures=True)
+        for day in in_order(self._look_at, dates, self.workers or min(_MOST_WORKERS, processors())):
+            progress(1)
+            yield day
 
     def _look_at(self, date: Date) -> DayReport:
         day = self.stored.read(date)
@@ -220,9 +216,7 @@ class Verification:
             return
         unmade = [day.date for day in report.days if not day.finished and day.planned]
         if status_of(self.stored.path) != COMPLETE:
-            days = (
-                f"{len(unmade)} day{'s' * (len(unmade) != 1)} missing ({named(unmade)})" if unmade else "no day missing"
-            )
+            days = missing_days(unmade) if unmade else "no day missing"
             yield Problem(f"the store is unfinished: {days}; deepcams downscale completes it")
         if self.stored.planned is None:
             yield Problem("ledger/planned, the hours that are to be there, cannot be read")
