@@ -15,6 +15,7 @@ from deepcams.evaluation import report
 from deepcams.evaluation.bootstrap import Difference
 from deepcams.evaluation.gridded import Evaluation, Row
 from deepcams.evaluation.verdicts import Verdict
+from deepcams.io.output import check_folder
 
 SCORES = {"rmse": 1.23456, "mae": 0.5, "power_120_240": float("nan"), "top1_bias": -0.0412, "psnr": float("inf")}
 
@@ -117,9 +118,9 @@ def test_files_are_written_together_and_not_replaced_unasked(evaluation, tmp_pat
     report.write(evaluation, folder, overwrite=True)
     (folder.parent / "picture.png").touch()
     with pytest.raises(OutputError, match=r"picture.png: exists already"):
-        report.check_folder(folder.parent, overwrite=False, others=["picture.png"])
-    with pytest.raises(OutputError, match="no folder can be made"):
-        report.check_folder(folder / "evaluate.csv", overwrite=False)
+        check_folder(folder.parent, ["picture.png"], overwrite=False)
+    with pytest.raises(OutputError, match="is a file"):
+        check_folder(folder / "evaluate.csv", ["evaluate.md"], overwrite=False)
 
 
 def test_every_column_of_the_tables_is_a_score(series):

@@ -108,7 +108,8 @@ def _exam(*, method: tuple[str, ...], against: str, region: str | None, margin: 
 
 def _check(output: Path, *, figures: bool, overwrite: bool) -> None:
     """Refuse what could not be written or drawn, before any work is done."""
-    from deepcams.evaluation.report import check_folder
+    from deepcams.evaluation.report import RENDERINGS
+    from deepcams.io.output import check_folder
 
     others: tuple[str, ...] = ()
     if figures:
@@ -116,7 +117,7 @@ def _check(output: Path, *, figures: bool, overwrite: bool) -> None:
 
         check_drawing()
         others = tuple(NAMES.values())
-    check_folder(output, overwrite=overwrite, others=others)
+    check_folder(output, (*RENDERINGS, *others), overwrite=overwrite)
 
 
 def _truth(data: tuple[str, ...], units: str | None, exam: Exam) -> Truth:

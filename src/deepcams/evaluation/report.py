@@ -11,11 +11,10 @@ from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepcams.errors import OutputError
 from deepcams.evaluation.bootstrap import Difference
 from deepcams.evaluation.gridded import TASKS, Evaluation, Row
 from deepcams.evaluation.verdicts import JUDGED, Verdict
-from deepcams.io.output import partial
+from deepcams.io.output import check_folder, make_folder, partial
 from deepcams.provenance import run_record
 
 if TYPE_CHECKING:
@@ -153,33 +152,14 @@ RENDERINGS: dict[str, Callable[[Evaluation], str]] = {
 }
 
 
-def check_folder(folder: Path, *, overwrite: bool, others: Iterable[str] = ()) -> None:
-    """Refuse a folder that the files could not be written to, before any work is done; make it if it is not there.
-
-    Args:
-        folder: where they go.
-        overwrite: whether they may replace files.
-        others: names of further files that will be written there.
-
-    Raises:
-        OutputError: if it cannot be made, is a file, or has such files already and they may not be replaced.
-    """
-    present = [name for name in (*RENDERINGS, *others) if (folder / name).exists()]
-    if present and not overwrite:
-        raise OutputError(f"{folder / present[0]}: exists already; give another folder, or --overwrite to replace it")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: no folder can be made there ({error.strerror})") from error
-
-
 def write(evaluation: Evaluation, folder: Path, *, overwrite: bool = False) -> list[Path]:
     """Write all files, each whole or not at all, and give their paths.
 
     Raises:
         OutputError: if one cannot be written, or exists and may not be replaced.
     """
-    check_folder(folder, overwrite=overwrite)
+    check_folder(folder, RENDERINGS, overwrite=overwrite)
+    make_folder(folder)
     for name, rendering in RENDERINGS.items():
         with partial(folder / name, overwrite=overwrite) as temporary:
             temporary.write_text(rendering(evaluation), encoding="utf-8")

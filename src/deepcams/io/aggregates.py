@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from deepcams import conventions
 from deepcams.errors import OutputError
 from deepcams.grid import Grid
-from deepcams.io.output import partial, temporary_name, writing
+from deepcams.io.output import partial, partial_folder, writing
 from deepcams.io.template import COMPRESSOR, consolidate, put_array
 from deepcams.provenance import run_record
 
@@ -159,7 +158,11 @@ def _to_store(path: Path, aggregate: Aggregate, overwrite: bool) -> Iterator[dic
     """The arrays of a new Zarr store; what differs from run to run goes to a log beside it."""
     import zarr
 
-    with _partial_folder(path, overwrite=overwrite) as temporary:
+    def refuse() -> None:
+        if path.exists() and not overwrite:
+            raise OutputError(f"{path}: appeared while this was written; it is left as it is")
+
+    with partial_folder(path, refuse) as temporary:
         group = zarr.create_group(temporary, zarr_format=3, attributes=dict(aggregate.attributes))
         for name, (dims, values, attributes) in aggregate.coordinates().items():
             put_array(group, name, dims, values, attributes)
@@ -180,20 +183,3 @@ def _to_store(path: Path, aggregate: Aggregate, overwrite: bool) -> Iterator[dic
         yield arrays
     with writing(path), path.with_name(path.name + ".log").open("a", encoding="utf-8") as stream:
         stream.write(json.dumps({"event": "aggregated", **run_record()}) + "\n")
-
-
-@contextmanager
-def _partial_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A temporary name for a folder, which becomes the output when all went well, and goes when it did not."""
-    temporary = temporary_name(path)
-    try:
-        with writing(path):
-            yield temporary
-            if path.exists() and not overwrite:
-                raise OutputError(f"{path}: appeared while this was written; it is left as it is")
-            if path.is_dir():
-                shutil.rmtree(path)
-            path.unlink(missing_ok=True)
-            temporary.rename(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

@@ -6,7 +6,7 @@ import errno
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -102,6 +102,38 @@ def temporary_name(path: Path, mark: str = "") -> Path:
     return path.with_name(f".{path.stem}.{host}-{os.getpid()}{mark}.partial{path.suffix}")
 
 
+def check_folder(folder: Path, names: Iterable[str], *, overwrite: bool) -> None:
+    """Refuse a folder that files could not be written to, before any work is done.
+
+    Args:
+        folder: where they go; it need not be there.
+        names: of the files.
+        overwrite: whether they may replace files.
+
+    Raises:
+        OutputError: if it cannot be made, is a file, or has such files already and they may not be replaced.
+    """
+    present = [name for name in names if (folder / name).exists()]
+    if present and not overwrite:
+        raise OutputError(f"{folder / present[0]}: exists already; give another folder, or --overwrite to replace it")
+    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        why = "not writable" if there.is_dir() else "a file"
+        raise OutputError(f"{folder}: no files can be written there: {there} is {why}; give another folder")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, if it is not there.
+
+    Raises:
+        OutputError: if it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: no folder can be made there ({error.strerror})") from error
+
+
 @contextmanager
 def partial(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """A temporary name in the output's folder; it becomes the output when all went well, and goes when it did not.
@@ -118,6 +150,42 @@ def partial(path: Path, *, overwrite: bool) -> Iterator[Path]:
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def partial_folder(path: Path, refuse: Callable[[], None]) -> Iterator[Path]:
+    """A hidden folder beside the output, which gets its name when all went well, and goes when it did not.
+
+    A folder or file that has the name already is removed only then, so that a kill loses neither.
+
+    Args:
+        path: the output.
+        refuse: raises if the output may not be written, or replaced; asked at the end, since it may have appeared.
+
+    Raises:
+        WriteError: if writing fails.
+    """
+    temporary = temporary_name(path)
+    try:
+        with writing(path):
+            temporary.mkdir()
+            yield temporary
+            refuse()
+            replaced = temporary_name(path, "-old")
+            if path.exists():
+                path.rename(replaced)
+            temporary.rename(path)
+            _discard(replaced)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _discard(path: Path) -> None:
+    """Remove a folder or a file that is not needed any more, as far as that is possible."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ import numpy as np
 from deepcams.errors import InputError, OutputError
 from deepcams.grid import Grid, Region
 from deepcams.io.analyses import Field, Hours
-from deepcams.io.output import check_space, temporary_name, writing
+from deepcams.io.output import check_space, partial_folder
 from deepcams.provenance import provenance
 from deepcams.training.coarsening import AREA_MEAN, COARSENINGS, Coarsening
 from deepcams.training.original import TEST, TRAINING, Pictures, needed_scale
@@ -179,7 +177,8 @@ def prepare_set(
         InputError: if a field cannot be read.
         OutputError: if the folder cannot be written.
     """
-    _refuse_taken(path, overwrite=overwrite)
+    refuse = partial(_refuse_taken, path, overwrite=overwrite)
+    refuse()
     parts = {
         part: (Statistics(), preparation.counted(part), set(preparation.numbers(part).tolist())) for part in _PARTS
     }
@@ -195,7 +194,7 @@ def prepare_set(
             progress(1)
 
     check_space(path, count * description.fine.rows * description.fine.columns)
-    with _folder(path, overwrite=overwrite) as folder:
+    with partial_folder(path, refuse) as folder:
         write_set(folder, description, preparation.times, fields(), preparation.origin)
         gathered = {part: statistics.to_json() for part, (statistics, _, _) in parts.items()}
         write_record(folder, description, {"splits": gathered, "provenance": preparation.origin})
@@ -231,11 +230,12 @@ def prepare_images(
     if form == "png" and preparation.split.held_out:
         raise InputError("regions held out are unknown in the images of the other part, which PNG cannot hold: use --format "
                          "mat, or hold out hours with --last")  # fmt: skip
-    _refuse_taken(path, overwrite=overwrite)
+    refuse = partial(_refuse_taken, path, overwrite=overwrite)
+    refuse()
     pictures = Pictures(preparation.description.coarse, preparation.series.factor)
     scale = _scale(preparation, pictures, scale, progress) if form == "png" else None
     gathered = {}
-    with _folder(path, overwrite=overwrite) as folder:
+    with partial_folder(path, refuse) as folder:
         for part, inside in zip(_PARTS, (TRAINING, TEST), strict=True):
             statistics, counted = Statistics(), preparation.counted(part)
             for place in preparation.numbers(part):
@@ -284,27 +284,3 @@ def _refuse_taken(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{path}: is there already, and no prepared set; it is left as it is: give another name")
     if path.exists() and not overwrite:
         raise OutputError(f"{path}: exists already; give another name, or --overwrite to replace it")
-
-
-@contextmanager
-def _folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A hidden folder beside the output, which gets its name when all went well, and goes when it did not."""
-    _refuse_taken(path, overwrite=overwrite)
-    temporary = temporary_name(path)
-    try:
-        with writing(path):
-            temporary.mkdir()
-            yield temporary
-            _refuse_taken(path, overwrite=overwrite)
-            _replace(path, temporary)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _replace(path: Path, temporary: Path) -> None:
-    """Give the new folder its name; a set that had it is removed only then, so that a kill loses neither."""
-    replaced = temporary_name(path.with_name(f"{path.name}.replaced"))
-    if path.exists():
-        path.rename(replaced)
-    temporary.rename(path)
-    shutil.rmtree(replaced, ignore_errors=True)
