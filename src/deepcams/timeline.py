@@ -96,13 +96,11 @@ def timeline(times: Hours, step: int, start: np.datetime64 | None = None, end: n
             f"{times.size} analysis ({', '.join(map(str, times))}): wanted two at least to make the hours between"
         )
     first, last = start if start is not None else times[0], end if end is not None else times[-1]
-    if start is not None and end is not None and start > end:
-        raise InputError(f"the period starts at {first} and ends at {last}: wanted --start before --end")
+    check_period(start, end)
     steps = [_step(times, i, step, first, last) for i in range(times.size)]
     made = [one for one in steps if one.times]
     if not made:
-        asked = " ".join(f"{word} {hour}" for word, hour in (("from", start), ("to", end)) if hour is not None)
-        raise InputError(f"no hour {asked} in the data, which go from {times[0]} to {times[-1]} UTC")
+        raise no_hour(start, end, "the data", times)
     days = _by_day(made)
     flat = [(t, f) for one in made for t, f in zip(one.times, one.fractions, strict=True)]
     gaps = tuple((a, b) for a, b in pairwise(times) if b - a > step * _HOUR and b > first and a < last)
@@ -130,6 +128,22 @@ def parse_time(text: str, *, end_of_day: bool = False) -> np.datetime64:
         raise InputError(f"time {text!r}: wanted a whole hour")
     hour = np.datetime64(moment, "h")
     return hour + 23 * _HOUR if end_of_day and len(text.strip()) <= len("2019-12-31") else hour
+
+
+def check_period(start: np.datetime64 | None, end: np.datetime64 | None) -> None:
+    """Refuse a period that ends before it begins; None leaves an end open.
+
+    Raises:
+        InputError: for such a period.
+    """
+    if start is not None and end is not None and start > end:
+        raise InputError(f"the period starts at {start} and ends at {end}: wanted --start before --end")
+
+
+def no_hour(start: np.datetime64 | None, end: np.datetime64 | None, what: str, times: Hours) -> InputError:
+    """The error that data with hours from the first to the last of ``times`` have none in a period."""
+    asked = "".join(f" {word} {hour}" for word, hour in (("from", start), ("to", end)) if hour is not None)
+    return InputError(f"no hour{asked} in {what}: there are hours from {times[0]} to {times[-1]} UTC")
 
 
 def ranges_of(numbers: Iterable[_Number]) -> list[tuple[_Number, _Number]]:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcams.errors import InputError
-from deepcams.timeline import TimeKind
+from deepcams.timeline import TimeKind, check_period, no_hour
 
 Hours = NDArray[np.datetime64]
 
@@ -74,12 +73,10 @@ def periods(
         InputError: if no hour was made within ``start`` and ``end``.
     """
     first, last = times[0] if start is None else start, times[-1] if end is None else end
-    if first > last:
-        raise InputError(f"the period starts at {first} and ends at {last}: wanted --start before --end, in the data "
-                         f"({times[0]} to {times[-1]} UTC)")  # fmt: skip
+    check_period(start, end)
     made = np.flatnonzero((kinds != TimeKind.MISSING) & (times >= first) & (times <= last))
     if not made.size:
-        raise InputError(f"no hour from {first} to {last} UTC in the data, which go from {times[0]} to {times[-1]}")
+        raise no_hour(start, end, "the data", times)
     unit, offset = UNITS[unit], utc_offset * _HOUR
     local = times[made] + offset
     dates, begins = np.unique(local.astype("datetime64[D]"), return_index=True)

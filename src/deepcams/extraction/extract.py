@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,19 +15,19 @@ import numpy as np
 
 from deepcams.conventions import Product
 from deepcams.cut import cut
-from deepcams.errors import InputError, OutputError
-from deepcams.extraction.sampling import Sampler, Window
+from deepcams.errors import OutputError
+from deepcams.extraction.reading import sampled, windows_of
+from deepcams.extraction.sampling import Sampler
 from deepcams.extraction.stations import station_writer
 from deepcams.extraction.tables import Heading, Part, Write, csv_writer, parquet_writer, require_pyarrow
 from deepcams.grid import Region
 from deepcams.io.netcdf import netcdf_writer
 from deepcams.io.output import check_output, check_space, partial, refuse_input
 from deepcams.io.results import Results
-from deepcams.io.template import SERIES
 from deepcams.provenance import provenance, run_record
 from deepcams.rounding import MANTISSA
 from deepcams.threads import in_order, processors
-from deepcams.timeline import Hours, TimeKind
+from deepcams.timeline import Hours, TimeKind, check_period, no_hour
 
 Progress = Callable[[int], None]
 _Made = TypeVar("_Made")
@@ -41,7 +41,6 @@ _WRITERS: dict[str, Callable[..., AbstractContextManager[Write]]] = {
 }
 SUFFIXES = tuple(_WRITERS)
 _WORKERS = 4  # at most, without being asked: each holds a day of maps
-_TILE = 24  # nodes in latitude and longitude, as stores for series keep together
 _CARRIED = ("institution", "source", "references", "license", "attribution")
 
 
@@ -109,15 +108,13 @@ def choose(results: Results, start: np.datetime64 | None = None, end: np.datetim
     Raises:
         InputError: if the period is empty, or the results have no hour in it.
     """
-    if start is not None and end is not None and start > end:
-        raise InputError(f"the period starts at {start} and ends at {end}: wanted --start before --end")
+    check_period(start, end)
     times = results.times
     first = 0 if start is None else int(np.searchsorted(times, start))
     last = times.size if end is None else int(np.searchsorted(times, end, "right"))
     made = first + np.flatnonzero(results.kinds[first:last] != TimeKind.MISSING)
     if not made.size:
-        asked = " ".join(f"{word} {hour}" for word, hour in (("from", start), ("to", end)) if hour is not None)
-        raise InputError(f"no hour {asked} in {results.label}, which goes from {times[0]} to {times[-1]} UTC")
+        raise no_hour(start, end, results.label, times)
     return Extract(results, slice(int(made[0]), int(made[-1]) + 1))
 
 
@@ -173,11 +170,10 @@ def extract_series(
     heading = Heading(sampler, extract.results.species, extract.times, extract.kinds, attributes)
     heading.titles  # noqa: B018  names that clash are said before any work is done
 
-    stored_as_series = extract.results.attributes.get("deepcams_layout") == SERIES
-    windows = sampler.windows(_TILE if stored_as_series else None)
+    windows = windows_of(extract.results, sampler)
 
     def work(day: slice) -> Part:
-        return _sampled(extract.results, sampler, windows, day)
+        return sampled(extract.results, sampler, windows, day)
 
     with _WRITERS[suffix_of(path)](path, heading, overwrite=overwrite) as write:
         for part in _in_order(work, extract.days(), workers):
@@ -243,17 +239,6 @@ def _describe(path: Path, attributes: Mapping[str, str]) -> None:
 def _in_order(work: Callable[[slice], _Made], days: list[slice], workers: int | None) -> Iterator[_Made]:
     """What work makes of each day, in order, a few of them at a time."""
     return in_order(work, days, workers or min(processors(), _WORKERS))
-
-
-def _sampled(results: Results, sampler: Sampler, windows: Sequence[Window], day: slice) -> Part:
-    """The series of one day; one without any hour is not read."""
-    times, kinds = results.times[day], results.kinds[day]
-    shape = times.size, len(sampler.names)
-    if (kinds == TimeKind.MISSING).all():
-        values = np.full(shape, np.nan, np.float32)
-        return Part(times, kinds, values, values if sampler.areas else None)
-    cells = sampler.take(lambda rows, columns: results.read(day, rows, columns), windows)
-    return Part(times, kinds, sampler.means(cells), sampler.highest(cells) if sampler.areas else None)
 
 
 def _period(extract: Extract) -> str:

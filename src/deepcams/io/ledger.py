@@ -5,7 +5,7 @@ A day is finished when its row says what its values are. A row is one chunk, so 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +58,11 @@ def entry_of(row: NDArray[np.uint8]) -> Entry | None:
 
 def _bytes(digest: str) -> NDArray[np.uint8]:
     return np.frombuffer(bytes.fromhex(digest), np.uint8)
+
+
+def mask_of(hours: Iterable[int]) -> int:
+    """A bit for each of some hours of a day."""
+    return sum(1 << int(hour) for hour in hours)
 
 
 def hours_of(mask: int) -> list[int]:

@@ -31,7 +31,7 @@ from deepcams.conventions import Product
 from deepcams.errors import OutputError
 from deepcams.io import remote
 from deepcams.io import template as templates
-from deepcams.io.ledger import Entry, entry_of
+from deepcams.io.ledger import Entry, entry_of, mask_of
 from deepcams.io.locks import Claim, alone, lock_file
 from deepcams.io.output import temporary_name, writing
 from deepcams.io.remote import exists, join, read_whole, remove_tree, zarr_store
@@ -66,7 +66,7 @@ class Store:
     def made(self, date: Date) -> int:
         """The hours of a day that are there: bit h for h UTC."""
         kinds = self._arrays["time_kind"][self._hours(date)]
-        return int(sum(1 << int(hour) for hour in np.flatnonzero(kinds != TimeKind.MISSING)))
+        return mask_of(np.flatnonzero(kinds != TimeKind.MISSING))
 
     def write_day(
         self, date: Date, fields: Mapping[int, tuple[TimeKind, NDArray[np.float32]]], analyses: Mapping[int, str]

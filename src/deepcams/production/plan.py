@@ -10,7 +10,7 @@ import numpy as np
 
 from deepcams.downscaling import product_of
 from deepcams.errors import InputError, OutputError
-from deepcams.io.ledger import FIRST, LAST, Entry
+from deepcams.io.ledger import FIRST, LAST, Entry, mask_of
 from deepcams.io.store import Store
 from deepcams.io.template import MAPS, Template
 from deepcams.pipeline import Job
@@ -62,7 +62,7 @@ def template_of(job: Job, keepbits: int, layout: str = MAPS) -> Template:
 def hours_mask(day: Day) -> int:
     """The hours of a day: bit h for h UTC."""
     first = day.date.astype("datetime64[h]")
-    return sum(1 << int((time - first).astype(np.int64)) for step in day.steps for time in step.times)
+    return mask_of((time - first).astype(np.int64) for step in day.steps for time in step.times)
 
 
 def sources(job: Job, day: Day, digest: Callable[[int], str]) -> dict[int, str]:

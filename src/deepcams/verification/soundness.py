@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deepcams.io.ledger import hours_of
+from deepcams.io.ledger import hours_of, mask_of
 from deepcams.io.store import content_digest
 from deepcams.timeline import TimeKind
 from deepcams.verification.problems import Date, Problem, by_hours
@@ -55,7 +55,7 @@ def examine(day: StoredDay) -> Soundness:
     problems += [] if kept or day.entry is None else [_altered(day)]
     empty = [int(np.isnan(one).sum()) for one in values]
     size = values[0].size
-    valued = sum(1 << hour for hour, count in enumerate(empty) if count < size)
+    valued = mask_of(hour for hour, count in enumerate(empty) if count < size)
     missing = sum(empty[hour] for hour in hours)
     return Soundness(tuple(problems), len(hours), len(hours) * size, missing, valued, digest, kept)
 
@@ -83,8 +83,8 @@ def _check_hours(day: StoredDay) -> Iterator[Problem]:
         yield from _hours(day.date, day.planned & ~day.made, "planned, and not there")
         yield from _hours(day.date, day.made & ~day.planned, "there, and not planned")
     if day.entry is not None:
-        analyses = sum(1 << hour for hour in day.entry.analyses if 0 <= hour < len(day.kinds)) & day.made
-        said = sum(1 << int(hour) for hour in np.flatnonzero(day.kinds == TimeKind.ANALYSIS))
+        analyses = mask_of(hour for hour in day.entry.analyses if 0 <= hour < len(day.kinds)) & day.made
+        said = mask_of(np.flatnonzero(day.kinds == TimeKind.ANALYSIS))
         yield from _hours(
             day.date, analyses ^ said, "time_kind and the ledger disagree about whether it is an analysis"
         )

@@ -17,7 +17,7 @@ from deepcams import __version__
 from deepcams.conventions import coordinate_arrays
 from deepcams.errors import DeepcamsError, InputError
 from deepcams.io.files import failures, first_line, is_store
-from deepcams.io.ledger import Entry, entry_of
+from deepcams.io.ledger import Entry, entry_of, mask_of
 from deepcams.io.results import Results, open_results
 from deepcams.io.store import status_of
 from deepcams.io.template import DAY, LEDGER, PLANNED, first_day, is_dated, last_day
@@ -60,7 +60,7 @@ class StoredDay:
         """The hours that are there, bit h for h UTC."""
         if self.kinds is None:
             return 0
-        return int(sum(1 << int(hour) for hour in np.flatnonzero(self.kinds != TimeKind.MISSING)))
+        return mask_of(np.flatnonzero(self.kinds != TimeKind.MISSING))
 
 
 @dataclass(frozen=True, eq=False)
