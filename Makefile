@@ -46,11 +46,11 @@ bench: $(READY_DEV)
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(INSTALL) ".[plot]"
+	$(INSTALL) ".[plot,stations]"
 	touch $@
 
 $(READY_DEV): $(READY)
-	$(INSTALL) ".[dev,grib,plot]"
+	$(INSTALL) ".[dev,grib,plot,stations]"
 	touch $@
 
 clean:

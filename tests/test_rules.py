@@ -27,6 +27,7 @@ LEVELS = [
         "weights",
         "sun",
         "land",
+        "orography",
     },
     {"sphere", "conserve", "missing"},
     {"io"},
@@ -37,7 +38,8 @@ LEVELS = [
     {"production", "aggregation", "extraction"},
     {"verification"},
     {"evaluation"},
-    {"training"},
+    {"training", "stations"},
+    {"fetch"},
     {"plot"},
     {"cli"},
 ]

@@ -17,6 +17,7 @@ from deepcams.errors import DeepcamsError
 
 _COMMANDS = (
     "aggregate",
+    "calibrate",
     "downscale",
     "evaluate",
     "extract",
@@ -24,6 +25,7 @@ _COMMANDS = (
     "plot",
     "prepare",
     "train",
+    "validate",
     "verify",
 )  # each a module of its name in this package
 

@@ -81,7 +81,7 @@ def to_json(evaluation: Evaluation) -> str:
         "provenance": evaluation.provenance,
         "run": run_record(),
     }
-    return json.dumps(_finite(content), indent=1) + "\n"
+    return json.dumps(finite(content), indent=1) + "\n"
 
 
 def to_csv(evaluation: Evaluation) -> str:
@@ -118,7 +118,7 @@ def to_markdown(evaluation: Evaluation) -> str:
                     title = f"{_NAMES[score]} against {evaluation.reference} by {kind}, %, with its 95 % interval"
                     parts += [f"{title} (bold: worse beyond it):", "", *_markdown_table(heading, lines), ""]
     parts += ["## Made from", "", *(f"- {note}" for note in evaluation.notes)]
-    facts = _finite(evaluation.provenance | {"run": run_record()})
+    facts = finite(evaluation.provenance | {"run": run_record()})
     return "\n".join([*parts, "", "```json", json.dumps(facts, indent=1), "```", ""])
 
 
@@ -242,10 +242,10 @@ def _markdown_table(heading: Sequence[str], lines: Iterable[Sequence[str]]) -> l
     return [f"| {' | '.join(line)} |" for line in (heading, rule, *lines)]
 
 
-def _finite(content: Any) -> Any:
+def finite(content: Any) -> Any:
     """The same with None for numbers that JSON cannot hold."""
     if isinstance(content, dict):
-        return {key: _finite(value) for key, value in content.items()}
+        return {key: finite(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
-        return [_finite(value) for value in content]
+        return [finite(value) for value in content]
     return None if isinstance(content, float) and not math.isfinite(content) else content

@@ -180,6 +180,29 @@ def partial_folder(path: Path, refuse: Callable[[], None]) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """A hidden folder beside the output; its files go to the output's folder when all went well, none when it did not.
+
+    Files of the same names are replaced, others stay.
+
+    Raises:
+        OutputError: if the folder cannot be made.
+        WriteError: if writing fails.
+    """
+    make_folder(folder.absolute().parent)
+    temporary = temporary_name(folder.absolute())
+    try:
+        with writing(folder):
+            temporary.mkdir()
+            yield temporary
+            make_folder(folder)
+            for file in sorted(temporary.iterdir()):
+                file.replace(folder / file.name)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def _discard(path: Path) -> None:
     """Remove a folder or a file that is not needed any more, as far as that is possible."""
     if path.is_dir():

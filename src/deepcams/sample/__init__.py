@@ -12,6 +12,9 @@ Global Modeling and Assimilation Office, public domain.
 
 ``airnow_2024-04.nc``: hourly PM2.5 of 1425 monitors in 47 countries, 2024-04-08 to 2024-04-22, as reported. US EPA AirNow and
 the agencies that report to it, public domain. ``tools/make_places.py`` made these two.
+
+``monitors_2019-12-31.csv``: hourly PM2.5 at US embassies and consulates in East Asia, 2019-12-30 to 2020-01-01, as reported. US
+Department of State and US EPA, public domain. ``tools/make_monitors.py`` made it.
 """
 
 from __future__ import annotations
@@ -29,6 +32,11 @@ def places_samples() -> tuple[Path, ...]:
     """The paths of the hourly series at places, of a model and of monitors."""
     names = ("geos_cf_kandy_2019-2025.nc", "airnow_2024-04.nc")
     return tuple(Path(str(resources.files(__name__) / name)) for name in names)
+
+
+def monitors_sample() -> Path:
+    """The path of the table of monitors that goes with the CAMS sample."""
+    return Path(str(resources.files(__name__) / "monitors_2019-12-31.csv"))
 
 
 def geos_cf_sample() -> Path:

@@ -1,0 +1,70 @@
+"""What the formats of OpenAQ have in common: the name of the species, ISO 8601 times with their offset from UTC."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepcams.errors import InputError
+from deepcams.stations.readers.columns import texts
+from deepcams.stations.table import Texts
+
+PM25 = ("pm25", "PM25", "pm2.5", "PM2.5")
+"""The species as OpenAQ spells it."""
+
+
+def only_pm25(batch: Any, species: str) -> tuple[Any, int]:
+    """The lines of PM2.5, and how many others there were.
+
+    Args:
+        batch: pyarrow.RecordBatch.
+        species: the column, of text or bytes, that says what was measured.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = batch[species]
+    kept = batch.filter(pc.is_in(column, value_set=pa.array(PM25).cast(column.type)))
+    return kept, batch.num_rows - kept.num_rows
+
+
+def instants(array: Any, path: Path) -> NDArray[np.datetime64]:
+    """ISO 8601 times with an offset, or Z, as UTC.
+
+    Args:
+        array: text.
+        path: the file, for messages.
+
+    Returns:
+        datetime64[s]; NaT for empty text.
+
+    Raises:
+        InputError: if one is something else.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    given = pc.if_else(pc.equal(array, ""), None, array)
+    try:
+        # Milliseconds: a finer unit would not read fewer digits, a coarser one not those that OpenAQ writes.
+        times = given.cast(pa.timestamp("ms", "UTC"))
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{path}: {_found(error)}; wanted times like 2020-10-01T00:00:00Z or with +05:45") from error
+    return times.to_numpy(zero_copy_only=False).astype("datetime64[s]")
+
+
+def offsets(array: Any) -> Texts:
+    """The offsets from UTC that ISO 8601 times end with, like ``+05:45``; nothing if there is none."""
+    import pyarrow.compute as pc
+
+    found = pc.extract_regex(array, r"(?P<offset>[+-]\d\d:\d\d)$")
+    return texts(pc.fill_null(pc.struct_field(found, "offset"), ""))
+
+
+def _found(error: Exception) -> str:
+    """What pyarrow could not read as a time."""
+    message = str(error).partition(" as a scalar")[0]
+    return message.replace("Failed to parse string:", "the time")
