@@ -31,3 +31,7 @@ class IncompleteError(DeepcamsError):
 
 class CheckError(DeepcamsError):
     """A computed field broke a promise of the method (finite, non-negative, area means kept)."""
+
+
+class FetchError(DeepcamsError):
+    """A service could not give what was asked for, however patiently: down, too slow, out of quota (exit status 1)."""

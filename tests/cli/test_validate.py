@@ -121,3 +121,20 @@ def test_names_that_are_not_utf_8(run, hourly, tmp_path):
     result = run("validate", hourly, "--stations", stations, "--out", tmp_path / "out", "--quiet")
     assert result.status == 0, result.err
     assert "Liège" in (tmp_path / "out" / "stations.csv").read_text()
+
+
+def test_nothing_is_written_among_the_inputs(run, hourly, tmp_path):
+    (tmp_path / "network").mkdir()
+    stations = observations(tmp_path / "network" / "stations.csv").parent
+    for out in (hourly, hourly / "scores", stations, stations / "validation"):
+        result = run("validate", hourly, "--stations", stations, "--out", out, "--overwrite")
+        assert result.status == 2
+        assert "is one of the inputs; give another folder" in result.err
+    assert [path.name for path in stations.iterdir()] == ["stations.csv"]
+
+
+def test_a_period_without_observations_is_told_with_both_periods(run, hourly, tmp_path):
+    stations = observations(tmp_path / "stations.csv")
+    result = run("validate", hourly, "--stations", stations, "--start", "2020-02-01")
+    assert result.status == 2
+    assert "go from 2019-12-30T00:00 to 2019-12-31T00:00 UTC, DeepCAMS from 2019-12-3" in result.err

@@ -569,6 +569,13 @@ def test_hints(change, limits, hint):
     assert hint in message_of(check(changed(clean(1, 20), np.arange(20), **change), limits))
 
 
+def test_too_few_hours_are_hinted_at_even_where_more_is_rejected_for_something_else():
+    mixed = join([changed(clean(1, 20), np.arange(20), period=15), clean(1, 2)])
+    message = message_of(check(mixed))
+    assert "means of 15 minutes" in message
+    assert "a smaller --least-hours" in message
+
+
 def test_a_hint_about_coordinates():
     assert "--site-table" in message_of(check(clean(1, 20, latitude=0, longitude=0)))
 

@@ -18,7 +18,7 @@ from deepcams.stations.quality import TITLES
 from deepcams.stations.readers.reading import Reading
 from deepcams.stations.report import ReportContent, box_of, period_of, to_html, write_report
 from deepcams.stations.report_results import number, verdict
-from deepcams.stations.table import HOUR, Observations, Pairs, Stations
+from deepcams.stations.table import DAY, HOUR, Observations, Pairs, Stations
 
 PNG = b"\x89PNG\r\n\x1a\n and the rest"
 EVIL = '<script>alert("1 & 2")</script>'
@@ -41,7 +41,7 @@ def made(count=8640, places=6, products=("CAMS", "DeepCAMS"), *, days=60):
     value = generator.lognormal(2.8, 0.8, count).astype(np.float32)
     station = np.tile(np.arange(places), hours).astype(np.int32)
     rows = (station, np.repeat(begin, places), np.full(count, HOUR, np.int32), value, np.zeros(count, np.uint8))
-    error = generator.normal(0, 1, count)
+    error = generator.normal(0.5, 1, count)
     predicted = {name: (value + 12 * error / 3**index).astype(np.float32) for index, name in enumerate(products)}
     return Pairs(Observations(stations(places), *rows), predicted)
 
@@ -167,6 +167,21 @@ def test_no_more_is_claimed_than_the_intervals_allow(verdicts, claim):
     assert claim in verdict(assessment)
 
 
+def test_the_verdict_says_what_the_intervals_leave_out():
+    assert "says nothing" not in verdict(content(made(days=60)).assessment)
+    assert verdict(content(made(days=7)).assessment).endswith("). This says nothing of other weeks.")
+    assert verdict(content(made(places=2)).assessment).endswith("). This says nothing of other stations.")
+    assert "says nothing" not in verdict(content(made(9, 1, days=1)).assessment)
+
+
+def test_small_differences_keep_their_digits_and_those_of_biases_say_what_they_are_of():
+    rmse = Paired("DeepCAMS", "CAMS", "rmse", 0.004, 0.00021, 0.0068, "worse")
+    bias = Paired("DeepCAMS", "CAMS", "bias", -1.5, -2.0, -1.0, "better")
+    told = verdict(replace(content().assessment, paired=(rmse, bias)))
+    assert "(worse; 95 % interval of the difference +0.0002 to +0.0068)" in told
+    assert "(better; 95 % interval of the difference of absolute values −2.00 to −1.00)" in told
+
+
 def test_a_single_product_has_scores_but_no_verdict():
     alone = content(made(products=("CAMS",)))
     assert "it was compared with no other product" in verdict(alone.assessment)
@@ -187,7 +202,7 @@ def test_all_is_told(page):
         "piecewise linear",
         "interpolated bilinearly",
         "DeepCAMS, described",
-        "false alarms of the predicted, %",
+        "false alarm ratio, %",
         ATTRIBUTION,
         "deepcams validate",
         "regression to the mean",
@@ -232,6 +247,30 @@ def test_little_is_told_as_little():
     assert "No day has 75 % of its hours: there are no daily means." in text
     assert "are too few to tell how sure the scores are" in text
     assert "nan" not in text.lower().split()
+
+
+def test_what_is_told_of_intervals_days_and_rules_is_of_this_case():
+    pairs = made(9, 1, days=1)
+    pairs.observations.period[:] = DAY
+    text = Page(to_html(content(pairs, settings={"rule": "end", "region": None}), {})).text
+    assert "in brackets 95 % intervals" not in text
+    assert "Observations are daily means as they were published" in text
+    assert "need 75 %" not in text
+    assert "Averaging a product between its hours" not in text
+    assert "region not given" in text
+    assert "50.00°N, 4.00°E;" in text
+    assert "the MQI of a shorter period is but an indication" in text
+
+
+def test_a_best_lag_is_named_only_where_it_is_clear():
+    def best(found, lag, note=""):
+        one = Lagged("embassy", "CAMS", (-6, 0, 6), found, 500, lag, note)
+        words = Page(to_html(content(lags={"embassy": one}), {})).text
+        return words.partition("R by lag")[2].partition("Limits")[0]
+
+    assert "not clear" in best((0.05, 0.06, 0.07), 6)
+    assert best((0.2, 0.3, 0.5), 6, "embassy: fits better 6 h later").rstrip().endswith("+6")
+    assert "not clear" not in best((0.2, 0.5, 0.3), 0)
 
 
 def test_many_countries_are_cut_to_the_largest():

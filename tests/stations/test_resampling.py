@@ -135,7 +135,25 @@ def test_few_of_both_tell_nothing(pairs):
 
 
 def test_enough_of_both_need_no_note(errors):
-    assert resample(errors(5, 8), repeats=2).notes == ()
+    found = resample(errors(5, 8), repeats=2)
+    assert (found.notes, found.kept) == ((), "")
+    assert resample(errors(5, 7), repeats=2).kept == "weeks"
+    assert resample(errors(4, 8), repeats=2).kept == "stations"
+
+
+def test_two_products_without_a_bias_do_not_differ_by_it(pairs):
+    """Errors a third as large have a third of the bias in every draw; if the true one is 0, that is no merit."""
+    verdicts = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        observed = rng.gamma(4, 5, (8, 70))
+        error = rng.normal(0, 3, observed.shape)
+        found = resample(pairs(observed, CAMS=observed + error, DeepCAMS=observed + error / 3), repeats=200)
+        one = {one.score: one for one in found.paired("DeepCAMS", "CAMS")}
+        assert one["rmse"].verdict == "better"
+        verdicts.append(one["bias"].verdict)
+        assert (one["bias"].low <= 0 <= one["bias"].high) == (one["bias"].verdict == NONE_SHOWN)
+    assert verdicts.count(NONE_SHOWN) >= 17
 
 
 def test_an_equal_product_is_no_different(pairs):

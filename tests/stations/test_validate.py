@@ -9,6 +9,8 @@ import pytest
 import xarray as xr
 
 from deepcams.downscaling import downscale
+from deepcams.errors import InputError
+from deepcams.grid import Region
 from deepcams.io.cams import open_cams
 from deepcams.sample import cams_sample
 from deepcams.stations.files import write_validation
@@ -122,6 +124,21 @@ def test_what_is_not_used_is_counted_by_where_it_lies(hourly, tmp_path):
     assert (few.outside, few.rejected, few.pairs.size) == (56, {"sentinel": 1}, 3)
 
 
+@pytest.mark.parametrize(("north", "told"), [(40.0, "in 40..40N, 116.5..116.5E"), (np.nan, "without coordinates")])
+def test_a_region_without_stations_says_where_they_are(hourly, tmp_path, north, told):
+    reading = read_stations([table_of(tmp_path / "a.csv", [10.0] * 5, north=north)])
+    with pytest.raises(InputError, match=f"no observation in the region 60,-10,35,30: 5 were read, {told}; give"):
+        validate(reading, [store_product("DeepCAMS", hourly)], Settings(region=Region(60, -10, 35, 30)))
+
+
+def test_observations_that_share_the_mean_of_a_cell_are_counted(hourly, tmp_path):
+    files = [table_of(tmp_path / f"{i}.csv", [10.0 + i] * 5, station=str(i), east=116.5 + i / 100) for i in range(2)]
+    reading = read_stations(files)
+    found = validate(reading, [store_product("DeepCAMS", hourly)], Settings(average_cells=True))
+    assert (found.pairs.size, found.merged, reading.lines) == (5, 5, 10)
+    assert found.outside + sum(found.rejected.values()) + found.merged + found.pairs.size == reading.lines
+
+
 def test_stations_with_too_few_pairs_are_left_out(hourly, tmp_path):
     paths = [
         table_of(tmp_path / "a.csv", 20.0 + np.arange(9)),
@@ -131,6 +148,14 @@ def test_stations_with_too_few_pairs_are_left_out(hourly, tmp_path):
     found = validate(read_stations(paths), [store_product("DeepCAMS", hourly)], settings)
     assert found.rejected == {"too_few": 2}
     assert found.pairs.observations.stations.ids.tolist() == ["a"]
+
+
+def test_pairs_of_an_earlier_run_do_not_stay_beside_other_scores(hourly, tmp_path):
+    found = validate(read_stations([table_of(tmp_path / "a.csv", [10.0] * 9)]), [store_product("DeepCAMS", hourly)])
+    write_validation(found, tmp_path / "out", lambda folder: {}, pairs=True)
+    write_validation(found, tmp_path / "out", lambda folder: {})
+    assert not (tmp_path / "out" / "pairs.parquet").exists()
+    assert (tmp_path / "out" / "scores.json").exists()
 
 
 def test_files_are_written_together(hourly, tmp_path):

@@ -5,7 +5,6 @@ Heavy libraries are imported inside the commands, so that ``deepcams --help`` is
 
 from __future__ import annotations
 
-import importlib
 import signal
 import sys
 from typing import Any
@@ -13,14 +12,17 @@ from typing import Any
 import click
 
 from deepcams import __version__
+from deepcams.cli.lazy import LazyGroup
 from deepcams.errors import DeepcamsError
 
 _COMMANDS = (
     "aggregate",
     "calibrate",
+    "doctor",
     "downscale",
     "evaluate",
     "extract",
+    "fetch",
     "inspect",
     "plot",
     "prepare",
@@ -30,21 +32,11 @@ _COMMANDS = (
 )  # each a module of its name in this package
 
 
-class _LazyGroup(click.Group):
-    """A group whose commands are imported when they are called or described."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module = importlib.import_module(f"deepcams.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
-        return command
+class _Commands(LazyGroup):
+    modules = {name: f"deepcams.cli.{name}" for name in _COMMANDS}  # noqa: RUF012
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="deepcams")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context

@@ -11,6 +11,7 @@ from deepcams.errors import InputError
 
 if TYPE_CHECKING:
     from deepcams.evaluation.gridded import Evaluation, Exam
+    from deepcams.evaluation.products import Product
     from deepcams.evaluation.truth import Truth
 
 _WIDTH = 160  # columns of the table where the output is not a terminal
@@ -24,6 +25,12 @@ _WIDTH = 160  # columns of the table where the output is not a terminal
     "--method",
     multiple=True,
     help="A method of downscale (fast, ...) or a baseline (nearest+linear, ...) to judge; may be repeated.  [default: all]",
+)
+@click.option(
+    "--product",
+    multiple=True,
+    metavar="NAME=STORE",
+    help="Hourly maps that are there already, such as the published ones, on the same grid; may be repeated.",
 )
 @click.option("--against", default="bicubic+linear", show_default=True, help="The contender to compare with.")
 @click.option(
@@ -95,15 +102,30 @@ def evaluate(data: tuple[str, ...], units: str | None, output: Path | None, figu
         click.echo(f"wrote {', '.join(names[:-1])} and {names[-1]} in {output}")
 
 
-def _exam(*, method: tuple[str, ...], against: str, region: str | None, margin: float, step: int, bootstrap: int,
-          weights: tuple[Path, ...], workers: int | None, device: str) -> Exam:  # fmt: skip
+def _exam(*, method: tuple[str, ...], product: tuple[str, ...], against: str, region: str | None, margin: float,
+          step: int, bootstrap: int, weights: tuple[Path, ...], workers: int | None, device: str) -> Exam:  # fmt: skip
     """The exam that the options describe."""
     from deepcams.evaluation.gridded import Exam
     from deepcams.regions import parse_region
 
-    return Exam(
-        method, against, parse_region(region) if region else None, margin, step, bootstrap, workers, weights, device
-    )
+    box = parse_region(region) if region else None
+    return Exam(method, against, box, margin, step, bootstrap, workers, weights, device, _products(product))
+
+
+def _products(named: tuple[str, ...]) -> tuple[Product, ...]:
+    """The maps that are there already."""
+    from deepcams.evaluation import BASELINES
+    from deepcams.evaluation.products import Product
+    from deepcams.io.results import open_results
+    from deepcams.methods import RECIPES
+
+    stores: dict[str, list[str]] = {}
+    for one in named:
+        name, _, store = one.partition("=")
+        if not name or not store or name in BASELINES | RECIPES:
+            raise InputError(f"--product {one}: wanted NAME=STORE, with a name of its own")
+        stores.setdefault(name, []).append(store)
+    return tuple(Product(name, open_results(paths)) for name, paths in stores.items())
 
 
 def _check(output: Path, *, figures: bool, overwrite: bool) -> None:

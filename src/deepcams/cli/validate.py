@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +93,8 @@ def validate(stores: tuple[str, ...], sample: bool, cams: tuple[str, ...], out: 
         cams, asked["stations"] = _sampled(cams, asked["stations"])
     settings = _settings(asked)
     _check(stores, cams, cams_units, out, pairs=pairs, overwrite=overwrite, quiet=quiet)
+    if out is not None:
+        _refuse_inputs(out, [path for paths in _named(stores).values() for path in paths], asked["stations"])
     products = _products(stores, cams, variable, cams_units)
     reading = read_observed(**asked)
     with progress(common_hours(products), "hours", quiet=quiet) as advance:
@@ -130,7 +133,23 @@ def _check(stores: tuple[str, ...], cams: tuple[str, ...], cams_units: str | Non
     from deepcams.stations import files
 
     write.check_drawing()
-    check_folder(out, (*files.NAMES, *write.NAMES, *((files.PAIRS,) if pairs else ())), overwrite=overwrite)
+    check_folder(out, (*files.NAMES, *write.NAMES, files.PAIRS), overwrite=overwrite)
+
+
+def _refuse_inputs(out: Path, stores: Iterable[str], stations: Iterable[str]) -> None:
+    """Refuse to write into a store, or among station files, for which the next run would take the tables of scores.
+
+    Raises:
+        OutputError: if the output's folder is such a folder, or within one.
+    """
+    from deepcams.errors import OutputError
+
+    own = out.resolve()
+    zarr = [Path(store) for store in stores if store.rstrip("/").endswith(".zarr")]
+    folders = [path.resolve() for path in (*zarr, *map(Path, stations)) if path.is_dir()]
+    inside = next((folder for folder in folders if folder in (own, *own.parents)), None)
+    if inside is not None:
+        raise OutputError(f"{out}: lies in {inside}, which is one of the inputs; give another folder")
 
 
 def _settings(asked: dict[str, Any]) -> Settings:
@@ -158,15 +177,21 @@ def _products(stores: tuple[str, ...], cams: tuple[str, ...], variable: str | No
     from deepcams.stations.products import cams_products, store_product
 
     products: list[Product] = list(cams_products(cams, units=units)) if cams else []
+    named = _named(stores)
+    taken = [name for name in named if not name or name in [one.name for one in products]]
+    if taken:
+        raise InputError(f"{taken[0] + '=' if taken[0] else '='}: wanted a name of its own before the =, not CAMS's")
+    return products + [store_product(name, paths, variable=variable) for name, paths in named.items()]
+
+
+def _named(stores: tuple[str, ...]) -> dict[str, list[str]]:
+    """The stores by the names of their products."""
     named: dict[str, list[str]] = {}
     for store in stores:
         name, parted, path = store.partition("=")
         plain = not parted or "/" in name or Path(store).exists()
         named.setdefault(_NAME if plain else name.strip(), []).append(store if plain else path)
-    taken = [name for name in named if not name or name in [one.name for one in products]]
-    if taken:
-        raise InputError(f"{taken[0] + '=' if taken[0] else '='}: wanted a name of its own before the =, not CAMS's")
-    return products + [store_product(name, paths, variable=variable) for name, paths in named.items()]
+    return named
 
 
 def _written(validation: Validation, out: Path, *, pairs: bool) -> list[Path]:
@@ -218,6 +243,7 @@ def _lines(validation: Validation) -> list[str]:
     gone = sorted(validation.rejected.items(), key=lambda item: -item[1])
     lines += [f"not used  {count:,} {TITLES[name]}" for name, count in gone]
     lines += [f"outside   {validation.outside:,} not in the hours or the region compared"] * bool(validation.outside)
+    lines += [f"merged    {validation.merged:,} into means of cells with others"] * bool(validation.merged)
     return lines + [f"note      {note}" for note in validation.notes]
 
 

@@ -22,6 +22,7 @@ from deepcams.errors import InputError
 from deepcams.evaluation import REFERENCE, contenders, notes_on
 from deepcams.evaluation.bootstrap import SEED
 from deepcams.evaluation.metrics import Mask, conservation_error
+from deepcams.evaluation.products import Product
 from deepcams.evaluation.scorer import BLOCK, CLASS_EDGES, Places, Scorer
 from deepcams.evaluation.truth import FACTOR, STEP, Truth
 from deepcams.evaluation.verdicts import Verdict, verdicts_of
@@ -55,6 +56,7 @@ class Exam:
         workers: threads; None for one per processor. Results do not depend on it.
         weights: for the networks among the contenders, instead of those they come with.
         device: where those networks compute: ``cpu``, ``cuda`` or ``auto``.
+        products: maps that are there already, scored beside the contenders.
     """
 
     names: tuple[str, ...] = ()
@@ -66,6 +68,7 @@ class Exam:
     workers: int | None = None
     weights: tuple[Path, ...] = ()
     device: str = CPU
+    products: tuple[Product, ...] = ()
 
     @cached_property
     def recipes(self) -> list[Recipe]:
@@ -78,6 +81,7 @@ class Exam:
         region = self.region and list(self.region.bounds)
         return {
             "contenders": {recipe.name: recipe.settings for recipe in self.recipes},
+            "products": {product.name: list(product.results.files) for product in self.products},
             "against": self.against,
             "region": region,
             "margin_degrees": self.margin,
@@ -173,7 +177,8 @@ class _Judge:
 
 def count_maps(truth: Truth, exam: Exam) -> int:
     """How many maps an exam will make."""
-    return sum(Job(truth.analyses, recipe, FACTOR).timeline.times.size for recipe in exam.recipes)
+    stored = len(exam.products) * truth.hourly.fields.times.size
+    return stored + sum(Job(truth.analyses, recipe, FACTOR).timeline.times.size for recipe in exam.recipes)
 
 
 def evaluate(truth: Truth, exam: Exam, *, progress: Progress = lambda count: None) -> Evaluation:
@@ -189,14 +194,15 @@ def evaluate(truth: Truth, exam: Exam, *, progress: Progress = lambda count: Non
     """
     fine, coarse = Places(truth.coarse.refine(FACTOR)), Places(truth.coarse)
     judged = {}
-    for recipe in exam.recipes:
+    made = {one.name: hours(Job(truth.analyses, one, FACTOR), Tally(), workers=exam.workers) for one in exam.recipes}
+    for name, maps in (made | {one.name: one.hours(truth) for one in exam.products}).items():
         judge = _Judge(truth, exam, fine, coarse)
-        for hour in hours(Job(truth.analyses, recipe, FACTOR), Tally(), workers=exam.workers):
+        for hour in maps:
             target = truth.at(hour.time)
             if target is not None:
                 judge.add(hour, target)
             progress(1)
-        judged[recipe.name] = {task: one for task, one in judge.scorers.items() if one.maps}
+        judged[name] = {task: one for task, one in judge.scorers.items() if one.maps}
     if not any(judged.values()):
         raise InputError(f"no cell is left to score: all are within {exam.margin:g} degrees of missing truth, or outside the "
                          "region; give a smaller --margin, or another --region")  # fmt: skip
@@ -204,7 +210,7 @@ def evaluate(truth: Truth, exam: Exam, *, progress: Progress = lambda count: Non
         rows=tuple(row for name, tasks in judged.items() for row in _rows(name, tasks)),
         verdicts=tuple(verdicts_of(judged, exam.against, repeats=exam.repeats)),
         reference=exam.against,
-        notes=(*truth.hourly.fields.notes, *notes_on(exam.recipes)),
+        notes=(*truth.hourly.fields.notes, *notes_on(exam.recipes), *(one.note for one in exam.products)),
         provenance=_provenance(truth, exam),
     )
 

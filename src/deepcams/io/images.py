@@ -106,7 +106,7 @@ def image_shape(path: Path) -> tuple[int, int]:
     head = _head(path, 32)
     if head.startswith(_PNG) and len(head) >= 24:
         return int.from_bytes(head[20:24], "big"), int.from_bytes(head[16:20], "big")
-    rows, columns = _matlab(path).shape
+    rows, columns = read_matlab(path).shape
     return rows, columns
 
 
@@ -131,7 +131,7 @@ def read_image(path: Path, scale: float | None, *, unit: float | None = None) ->
         raise InputError(f"{path}: its units are unknown: give them with --units, or in a file {SIDECAR} beside it "
                          f'as {{"units": "{MICROGRAMS}"}}')  # fmt: skip
     else:
-        values = _matlab(path).astype(np.float64) * unit
+        values = read_matlab(path).astype(np.float64) * unit
     _refuse_impossible(path, values)
     return values.astype(np.float32)
 
@@ -203,7 +203,7 @@ def _from_png(path: Path, scale: float | None) -> NDArray[np.float64]:
     return levels.astype(np.float64) * (scale / np.iinfo(levels.dtype).max)
 
 
-def _matlab(path: Path) -> NDArray[Any]:
+def read_matlab(path: Path) -> NDArray[Any]:
     """The numbers of a MATLAB file."""
     try:
         values = _from_hdf(path) if _head(path, len(_MATLAB_HDF)) == _MATLAB_HDF else _from_version_5(path)

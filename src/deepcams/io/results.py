@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from deepcams.errors import InputError
 from deepcams.grid import Grid
-from deepcams.io import remote
+from deepcams.io import published, remote
 from deepcams.io.files import DataFile, failures, find_files, first_line, open_dataset
 from deepcams.io.layout import (
     Orientation,
@@ -118,13 +118,18 @@ def open_results(paths: str | Path | Iterable[str | Path], *, variable: str | No
     """Open hourly maps that deepcams wrote, or others like them.
 
     Args:
-        paths: Zarr stores, NetCDF files, folders of them or patterns; in any order.
+        paths: Zarr stores, NetCDF files, folders of them or patterns; in any order. Also the maps published with the paper
+            (see :mod:`deepcams.io.published`).
         variable: None for ``pm2p5``, or the only variable on (time, latitude, longitude).
 
     Raises:
         InputError: if a file cannot be used, files differ in grid, species or unit, or disagree about the same hour.
     """
-    return _joined([_open(file, variable) for file in find_files(paths)])
+    given = [paths] if isinstance(paths, str | Path) else list(paths)
+    maps = [one for one in given if published.holds_maps(one)]
+    others = [one for one in given if one not in maps]
+    parts = [_open(file, variable) for file in find_files(others)] if others or not maps else []
+    return _joined([*parts, *([_open_published(maps)] if maps else [])])
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +169,14 @@ def _open(file: DataFile, wanted: str | None) -> _Part:
         kinds = dataset["time_kind"].values.astype(np.int8)
     load = _loader(file, array, orientation)
     return _Part(file, times, kinds, orientation.grid, species, dict(dataset.attrs), load)
+
+
+def _open_published(places: Sequence[str | Path]) -> _Part:
+    """The maps published with the paper; nothing says which hours are analyses."""
+    maps = published.open_maps(places)
+    kinds = np.full(maps.times.size, TimeKind.INTERPOLATED, np.int8)
+    file = DataFile(maps.label, maps.label, "mat")
+    return _Part(file, maps.times, kinds, maps.grid, maps.species, maps.attributes, maps.load)
 
 
 def _variable(dataset: xr.Dataset, wanted: str | None) -> tuple[xr.DataArray, Hours]:

@@ -56,6 +56,7 @@ def assess(pairs: Pairs, *, reference: str | None = None, repeats: int = REPEATS
         paired=tuple(_paired(resampled, order, references)),
         days=daily.size,
         notes=(*resampled.notes, *_notes(pairs, daily)),
+        kept=resampled.kept,
     )
 
 

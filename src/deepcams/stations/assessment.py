@@ -92,6 +92,7 @@ class Assessment:
         paired: differences of every product but the reference from it.
         days: how many daily means there are.
         notes: what a reader should be told (few weeks, few stations).
+        kept: ``stations`` or ``weeks`` if these are too few for intervals and verdicts to say anything of others.
     """
 
     lines: tuple[Line, ...]
@@ -102,6 +103,7 @@ class Assessment:
     paired: tuple[Paired, ...]
     days: int
     notes: tuple[str, ...]
+    kept: str = ""
 
     def pooled(self, product: str, kind: str = ALL) -> Line | None:
         """The scores of a product over all pairs, or all daily means; None if there are none."""

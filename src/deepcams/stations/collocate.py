@@ -74,7 +74,9 @@ def collocate(
         raise InputError(f"rule {rule!r}, interpolation {interpolation!r}, {len(products)} products: wanted one of "
                          f"{', '.join(RULES)}, one of {', '.join(INTERPOLATIONS)}, and one product at least")  # fmt: skip
     check_names("products", [product.name for product in products])
-    observations = _within(observations, start, end)
+    everything, observations = observations, _within(observations, start, end)
+    if everything.size and not observations.size:
+        raise InputError(_not_then(everything, products, start, end))
     chosen = _good(observations, start, end)
     good = observations.take(chosen).compact()
     inside = _inside(good, products, rule)
@@ -299,6 +301,17 @@ def _no_overlap(observations: Observations, products: Sequence[Product], inside:
     return (f"no observation lies within {', '.join(one.name for one in alone) or 'all products'}: "
             f"{observations.size} observations (stations: {observations.stations.size}) in {box} go from "
             f"{observations.begin.min()} to {last} UTC; {found}; give files of the same time and place")  # fmt: skip
+
+
+def _not_then(
+    observations: Observations, products: Sequence[Product], start: np.datetime64 | None, end: np.datetime64 | None
+) -> str:
+    """The period asked for, and those that there are."""
+    asked = " ".join(f"{word} {hour}" for word, hour in (("from", start), ("to", end)) if hour is not None)
+    last = (observations.begin + observations.period).max()
+    there = "; ".join(f"{one.name} from {one.times[0]} to {one.times[-1]} UTC" for one in products)
+    return (f"no observation {asked} UTC: the {observations.size} that were read go from {observations.begin.min()} to "
+            f"{last} UTC, {there}; give another --start or --end")  # fmt: skip
 
 
 def _all_missing(products: Sequence[Product], values: Sequence[Maps]) -> str:

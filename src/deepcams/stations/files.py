@@ -33,7 +33,7 @@ _THANKS = {
 
 
 def write_validation(validation: Validation, folder: Path, draw: Draw, *, pairs: bool = False) -> list[Path]:
-    """Write all files of a validation; those of an earlier one are replaced.
+    """Write all files of a validation; those of an earlier one are replaced, its pairs removed if there are none now.
 
     Args:
         validation: what was found.
@@ -55,6 +55,7 @@ def write_validation(validation: Validation, folder: Path, draw: Draw, *, pairs:
             "read": {
                 "observations": validation.reading.lines,
                 "outside": validation.outside,
+                "merged": validation.merged,
                 "other_species": validation.reading.others,
                 "files": validation.reading.formats,
                 "stamps": validation.reading.rules,
@@ -74,6 +75,8 @@ def write_validation(validation: Validation, folder: Path, draw: Draw, *, pairs:
             _write_pairs(validation.pairs, temporary / PAIRS, made)
         write_report(temporary / report.NAME, report_content(validation, made), figures)
         names = sorted(file.name for file in temporary.iterdir())
+    if not pairs:  # those of other scores
+        (folder / PAIRS).unlink(missing_ok=True)
     return [folder / name for name in names]
 
 
@@ -85,6 +88,7 @@ def report_content(validation: Validation, made: dict[str, Any]) -> ReportConten
         made: its provenance.
     """
     outside = f"{validation.outside:,} observations lie outside the hours or the region compared and are not looked at"
+    merged = f"the means of cells stand for {validation.merged:,} more observations than there are pairs"
     return ReportContent(
         title="PM2.5 against stations",
         reading=validation.reading,
@@ -96,7 +100,7 @@ def report_content(validation: Validation, made: dict[str, Any]) -> ReportConten
         settings=made["settings"],
         provenance=made,
         run=run_record(),
-        notes=(outside,) if validation.outside else (),
+        notes=(*[outside] * bool(validation.outside), *[merged] * bool(validation.merged)),
     )
 
 

@@ -26,7 +26,7 @@ _TITLES = {
     Reason.SENTINEL: "a code for missing, like -999",
     Reason.UNITS: "in a unit that is not one of mass in a volume of air",
     Reason.FLAGGED: "flagged by who published them",
-    Reason.LOCAL_TIME: "at a local time that does not exist, or twice",
+    Reason.LOCAL_TIME: "without a time, or at a local time that does not exist, or twice",
     Reason.COORDINATES: "of stations without coordinates that can be true",
     Reason.SWAPPED: "of stations with latitude and longitude exchanged",
     Reason.MOVES: "of stations that move",
@@ -44,13 +44,13 @@ TITLES = {reason.name.lower(): title for reason, title in _TITLES.items()}
 
 _HINTS = {
     Reason.SENTINEL: "the files hold no measurements of this period",
-    Reason.UNITS: "if the unit is a mistake of the file, give the right one by --units",
+    Reason.UNITS: "wanted ug/m3 or the like; --units says it for files that do not",
     Reason.LOCAL_TIME: "give the zone of the times by --timezone",
     Reason.COORDINATES: "give the stations' coordinates by --site-table",
     Reason.SWAPPED: "put latitude and longitude right in the file, or give coordinates by --site-table",
     Reason.MOVES: "only stations that stay at one place can be compared",
-    Reason.NEGATIVE: "are the values in another unit, or differences? --units says what they are",
-    Reason.TOO_HIGH: "are the values in another unit? --units says what they are",
+    Reason.NEGATIVE: "are the values in another unit, or differences? --units says the unit for files that do not",
+    Reason.TOO_HIGH: "are the values in another unit? --units says it for files that do not",
     Reason.TOO_FEW: "give files of a longer period, or a smaller --least-hours",
 }
 
@@ -173,7 +173,8 @@ def refuse_empty(observations: Observations) -> None:
     """Refuse observations of which none is good.
 
     Raises:
-        InputError: with what was rejected, most first, and what to do about the commonest.
+        InputError: with what was rejected, most first, and what to do about the commonest, and about stations with too
+            few observations: these were the nearest to being used.
     """
     if observations.good.any():
         return
@@ -181,7 +182,9 @@ def refuse_empty(observations: Observations) -> None:
         raise InputError("no observation of PM2.5 in the files; wanted one at least")
     rejected = sorted(observations.rejected().items(), key=lambda one: -one[1])
     counts = "; ".join(f"{count} {TITLES[name]}" for name, count in rejected)
-    hint = _hint(observations, Reason[rejected[0][0].upper()])
+    few = Reason.TOO_FEW if Reason.TOO_FEW.name.lower() in dict(rejected) else None
+    hints = dict.fromkeys((Reason[rejected[0][0].upper()], few))
+    hint = "".join(_hint(observations, reason) for reason in hints if reason is not None)
     raise InputError(f"none of {observations.size} observations is left after quality control: {counts}{hint}")
 
 

@@ -13,11 +13,11 @@ import numpy as np
 from deepcams.io.output import check_output, partial
 from deepcams.provenance import ATTRIBUTION
 from deepcams.stations.assessment import Assessment
-from deepcams.stations.lags import Lagged
+from deepcams.stations.lags import MARGIN, Lagged
 from deepcams.stations.markup import bullets, contents, element, heading, page, paragraph, picture, table
 from deepcams.stations.quality import TITLES
 from deepcams.stations.readers.reading import Reading
-from deepcams.stations.report_results import UNKNOWN, results, verdict
+from deepcams.stations.report_results import UNKNOWN, counted, percent, results, verdict
 from deepcams.stations.resampling import FEWEST_WEEKS, weeks_of
 from deepcams.stations.table import DAY, HOUR, Pairs, Stations
 
@@ -58,6 +58,7 @@ _FIGURES = {
 }  # fmt: skip
 _FEW_STATIONS = 30
 _SHARE = 0.5
+_OBJECTIVE_WEEKS = 39  # three quarters of a year
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,11 +142,13 @@ def period_of(pairs: Pairs) -> tuple[str, str]:
 
 
 def box_of(stations: Stations) -> str:
-    """The box of some stations in words; it may go across the date line."""
+    """The box of some stations in words, or the place of the only one; it may go across the date line."""
     longitude = np.sort((stations.longitude + 180) % 360 - 180)
     gap = int(np.argmax(np.diff(longitude, append=longitude[0] + 360)))
     west, east = longitude[(gap + 1) % longitude.size], longitude[gap]
     south, north = stations.latitude.min(), stations.latitude.max()
+    if (south, west) == (north, east):
+        return f"{_degrees(south, 'NS')}, {_degrees(west, 'EW')}"
     return f"{_degrees(south, 'NS')} to {_degrees(north, 'NS')}, {_degrees(west, 'EW')} to {_degrees(east, 'EW')}"
 
 
@@ -168,9 +171,9 @@ def _warnings(content: ReportContent) -> tuple[str, ...]:
 def _data(content: ReportContent) -> str:
     """Files and their stamps, what is left of them, and the products."""
     reading, stations = content.reading, content.pairs.observations.stations
-    lines = [f"{reading.lines:,} observations of PM2.5 were read from {_count(len(reading.files), 'file')}"
+    lines = [f"{reading.lines:,} observations of PM2.5 were read from {counted(len(reading.files), 'file')}"
              + (f"; {reading.others:,} of other species were left out." if reading.others else "."),
-             f"{content.pairs.size:,} observations at {_count(stations.size, 'station')} were compared."]  # fmt: skip
+             f"{content.pairs.size:,} observations at {counted(stations.size, 'station')} were compared."]  # fmt: skip
     parts = [bullets(lines), _format_table(content), _network_table(content.pairs)]
     descriptions = [[name, content.products.get(name, "")] for name in content.pairs.products]
     parts.append(table("Products", ["product", "what it is"], descriptions, texts=2))
@@ -207,9 +210,9 @@ def _rejected(content: ReportContent) -> str:
     if not content.rejected:
         return paragraph("Nothing speaks against any observation.")
     order = sorted(content.rejected.items(), key=lambda item: -item[1])
-    rows = [[TITLES.get(name, name), f"{count:,}", _percent(count, whole)] for name, count in order]
+    rows = [[TITLES.get(name, name), f"{count:,}", percent(count, whole, 2)] for name, count in order]
     rows.append(
-        ["all of these", f"{sum(content.rejected.values()):,}", _percent(sum(content.rejected.values()), whole)]
+        ["all of these", f"{sum(content.rejected.values()):,}", percent(sum(content.rejected.values()), whole, 2)]
     )
     caption = "Observations that were not used, each counted for the first reason that holds"
     return table(caption, ["observations that are", "number", "of those read, %"], rows)
@@ -222,13 +225,20 @@ def _method(content: ReportContent) -> str:
         "in UTC, by the rule of each format (see the table of formats).",
         *(text for text in (_RULES.get(rule), _INTERPOLATIONS.get(interpolation)) if text),
         "Every product is scored on the same observations: one that any product has no value for counts for none.",
-        "Daily means are those of a station's local day, or of solar time where its zone is unknown, and need 75 % of the "
-        "day's hours.",
+        _days(content.pairs),
         "95 % intervals come from drawing stations and weeks with replacement, the same ones for all products; differences "
         "of products are taken draw by draw. Where stations or weeks are too few, the notes at the top say so.",
     ]
     rows = [[name, _value(value)] for name, value in content.settings.items()]
     return bullets(lines) + (table("Settings", ["setting", "value"], rows, texts=2) if rows else "")
+
+
+def _days(pairs: Pairs) -> str:
+    """What a daily mean is."""
+    if (pairs.observations.period >= DAY).all():
+        return "Observations are daily means as they were published, of the 24 hours that their time stamps stand for."
+    return ("Daily means are those of a station's local day, or of solar time where its zone is unknown, and need 75 % of the "
+            "day's hours.")  # fmt: skip
 
 
 def _figures(figures: Mapping[str, Path | bytes]) -> str:
@@ -249,15 +259,22 @@ def _lags(lags: Mapping[str, Lagged]) -> str:
         return paragraph("Not known: there are too few hours without a gap to tell." if lags else "Not checked.")
     first = next(iter(known.values()))
     rows = [
-        [source or "not named", *(f"{value:.2f}".replace("-", "−") for value in one.correlations), _lag(one.best or 0)]
+        [source or "not named", *(f"{value:.2f}".replace("-", "−") for value in one.correlations), _best(one)]
         for source, one in known.items()
     ]
     titles = ["source", *(f"{_lag(lag)} h" for lag in first.lags), "best"]
     text = (
         f"How the observations of an hour correlate with {first.product} some hours earlier (−) and later (+), both less "
-        "their stations' means. If time zones and stamp rules are right, the maximum is at 0 or next to it."
+        "their stations' means. If time zones and stamp rules are right, the maximum is at 0 or next to it; where R is hardly "
+        f"higher than at 0, by {MARGIN:g} or less, it tells nothing."
     )
     return paragraph(text) + table("R by lag", titles, rows)
+
+
+def _best(one: Lagged) -> str:
+    """The lag that fits best, if it tells anything."""
+    beside = one.best is None or abs(one.best) > 1
+    return "not clear" if beside and not one.note else _lag(one.best or 0)
 
 
 def _lag(hours: int) -> str:
@@ -271,19 +288,28 @@ def _limits(content: ReportContent) -> Iterator[str]:
     weeks = int(np.unique(weeks_of(one.begin)).size)
     yield ("A station measures at a point, a product is a mean over a cell of many kilometres: near sources and in valleys "
            "they differ even if both are right. No product of this resolution can reach R = 1 at stations.")  # fmt: skip
-    yield ("Model values are instants, observations are means over an hour or day. Averaging a product between its hours "
-           "makes the two alike, but a change within an hour is lost.")  # fmt: skip
+    if content.settings.get("rule") == "mean":
+        yield ("Model values are instants, observations are means over an hour or day. Averaging a product between its hours "
+               "makes the two alike, but a change within an hour is lost.")  # fmt: skip
+    else:
+        yield ("Model values are instants, observations are means over an hour or day: even where both are right they "
+               "differ by what changed within that interval.")  # fmt: skip
     yield ("Instruments differ: PM2.5 by optical sensors, beta attenuation and filters disagrees by 10 % and more, "
            "above all in humid air.")  # fmt: skip
     if one.stations.size < _FEW_STATIONS:
-        yield f"{_count(one.stations.size, 'station')}: what is found holds for these places only."
+        yield f"{counted(one.stations.size, 'station')}: what is found holds for these places only."
     if weeks < FEWEST_WEEKS:
-        yield f"{_count(weeks, 'week')}: what is found holds for this weather only, not for other seasons or years."
+        yield f"{counted(weeks, 'week')}: what is found holds for this weather only, not for other seasons or years."
     yield from _coverage(one.stations)
+    if weeks < _OBJECTIVE_WEEKS:
+        yield "FAIRMODE's objective is for 75 % of a year's days; the MQI of a shorter period is but an indication."
+    yield ("Intervals take stations for independent. Where neighbours err alike, as in one city or one haze, they are too "
+           "narrow: for a dense network's mean bias by a factor of three or so.")  # fmt: skip
     yield ("Scores by class of the observed value are conditioned on the observation: compare products within a class, and "
            "do not read a class's bias as a product's.")  # fmt: skip
-    yield ("CAMS reanalyses assimilate satellite data but no PM2.5 of stations, so stations are independent of them; a "
-           "product that was corrected with stations is independent only of those that were held out.")  # fmt: skip
+    yield ("The global reanalysis of CAMS assimilates satellite data but no PM2.5 of stations, so stations are independent of "
+           "it; of CAMS's European analyses, which assimilate stations, they are not. A product that was corrected with "
+           "stations is independent only of those that were held out.")  # fmt: skip
     yield "Many scores are told: of twenty intervals one misses by chance. The verdict at the top is on three of them."
 
 
@@ -305,8 +331,8 @@ def _coverage(stations: Stations) -> Iterator[str]:
 
 
 def _provenance(content: ReportContent) -> str:
-    facts = {name: value for name, value in content.provenance.items() if name != "settings"}
-    rows = [[name.replace("_", " "), _value(value)] for name, value in facts.items()]
+    facts = {name: _value(value) for name, value in content.provenance.items() if name != "settings"}
+    rows = [[name.replace("_", " "), text] for name, text in facts.items() if text]
     run = [[name, _value(value)] for name, value in content.run.items()]
     parts = [table("What made this report", ["what", "value"], rows, texts=2)] if rows else []
     return "".join([*parts, table("This run", ["what", "value"], run, texts=2) if run else ""])
@@ -316,6 +342,8 @@ def _value(value: Any) -> str:
     """A setting or fact as text."""
     if isinstance(value, str):
         return value
+    if value is None:
+        return "not given"
     if isinstance(value, list | tuple):
         return _listed([_value(one) for one in value])
     if isinstance(value, dict):
@@ -333,11 +361,3 @@ def _sentence(note: str) -> str:
     """A note as a sentence."""
     text = note[:1].upper() + note[1:]
     return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.2f}" if whole else UNKNOWN
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

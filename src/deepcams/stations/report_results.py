@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import numpy as np
+
 from deepcams.evaluation.report import Column
 from deepcams.stations.assess import DAILY
 from deepcams.stations.assessment import ALL, Assessment, Exceedances, Line, Paired
@@ -46,6 +48,8 @@ _KINDS = {
     "class": "By observed concentration",
 }
 _LARGEST = 20  # countries in the table
+_DECIMALS = {"r": 3}  # of differences; of other scores two
+_MOST_DECIMALS = 5
 
 
 def number(score: str, value: float) -> str:
@@ -64,13 +68,14 @@ def verdict(assessment: Assessment) -> str:
     whole = next((line for line in assessment.lines if line.kind == ALL), None)
     if whole is None:
         return "Nothing was scored."
-    where = f"On the same {_count(whole.n, 'observation')} at {_count(whole.stations, 'station')}, "
+    where = f"On the same {counted(whole.n, 'observation')} at {counted(whole.stations, 'station')}, "
     judged = _judged(assessment.paired)
     if not judged:
         told = "; ".join(f"{_SHORT[name]} {_with_unit(name, whole.scores.get(name, math.nan))}" for name in _SHORT)
         return f"{where}{whole.product} has {told}; it was compared with no other product."
     scores = {name: _pooled(assessment, name) for name in (judged[0].product, judged[0].reference)}
-    return f"{where}{_claim(judged)}: {'; '.join(_compared(one, scores) for one in judged)}."
+    told = f"{where}{_claim(judged)}: {'; '.join(_compared(one, scores) for one in judged)}."
+    return told + (f" This says nothing of other {assessment.kept}." if assessment.kept else "")
 
 
 def results(assessment: Assessment) -> str:
@@ -94,9 +99,9 @@ def _result_parts(assessment: Assessment) -> Iterator[str]:
             yield heading(3, title)
             yield _part_table(title, lines, products)
     if any(line.kind == "class" for line in assessment.lines):
-        yield paragraph("Classes are of the observed value: by regression to the mean every product looks too high in the "
-                        "lowest and too low in the highest. Compare products within a class; a class's bias is not a "
-                        "product's.")  # fmt: skip
+        yield paragraph("Classes are of the observed value: by regression to the mean even a product without a bias looks too "
+                        "high in the lowest and too low in the highest. Compare products within a class; a class's bias is "
+                        "not a product's.")  # fmt: skip
 
 
 def _main_table(assessment: Assessment, products: Sequence[str]) -> str:
@@ -107,7 +112,9 @@ def _main_table(assessment: Assessment, products: Sequence[str]) -> str:
     for score in _present(line.scores for line in lines if line):
         cells = [_with_interval(score, line, assessment) for line in lines]
         rows.append([_title(score), *cells])
-    return table("Scores over all observations; in brackets 95 % intervals", ["score", *products], rows)
+    sure = np.isfinite([ends for found in assessment.intervals.values() for ends in found.values()]).any()
+    caption = "Scores over all observations" + ("; in brackets 95 % intervals" if sure else "")
+    return table(caption, ["score", *products], rows)
 
 
 def _with_interval(score: str, line: Line | None, assessment: Assessment) -> str:
@@ -127,12 +134,12 @@ def _paired_table(paired: Sequence[Paired]) -> str:
             f"{one.product} less {one.reference}",
             f"{_title(one.score)}{' (absolute)' if one.score == 'bias' else ''}",
             one.verdict,
-            _signed(one.score, one.difference),
-            f"{_signed(one.score, one.low)} to {_signed(one.score, one.high)}" if math.isfinite(one.low) else UNKNOWN,
+            _signed(one, one.difference),
+            _interval(one) if math.isfinite(one.low) else UNKNOWN,
         ]
         for one in paired
     ]
-    caption = "Differences on the same observations; a verdict is given where the whole interval lies on one side of 0"
+    caption = "Differences on the same observations; better or worse where the whole interval lies on one side of 0"
     return table(caption, ["products", "score", "verdict", "difference", "95 % interval"], rows, texts=3)
 
 
@@ -167,7 +174,7 @@ def _daily_parts(assessment: Assessment, products: Sequence[str]) -> Iterator[st
     for score in _present(line.scores for line in known):
         cells = [number(score, line.scores.get(score, math.nan)) if line else UNKNOWN for line in lines]
         rows.append([_title(score) + (" that 90 % of stations do not exceed" if score == "mqi" else ""), *cells])
-    yield table("Scores of daily means of at least 75 % of the day's hours", ["score", *products], rows)
+    yield table("Scores of daily means", ["score", *products], rows)
     if assessment.exceedances:
         yield _exceedance_table(assessment.exceedances)
 
@@ -179,14 +186,15 @@ def _exceedance_table(exceedances: Iterable[Exceedances]) -> str:
             f"{one.threshold:g}",
             one.product,
             *(f"{count:,}" for count in (one.hits, one.misses, one.false_alarms, one.correct_negatives)),
-            _percent(one.hits, one.hits + one.misses),
-            _percent(one.false_alarms, one.hits + one.false_alarms),
+            percent(one.hits, one.hits + one.misses),
+            percent(one.false_alarms, one.hits + one.false_alarms),
         ]
         for one in sorted(exceedances, key=lambda one: one.threshold)
     ]
-    titles = [f"above, {UNIT}", "product", "hits", "misses", "false alarms", "correct negatives", "hits of the observed, %",
-              "false alarms of the predicted, %"]  # fmt: skip
-    return table("Daily means above thresholds", titles, rows, texts=2)
+    titles = ["above", "product", "hits", "misses", "false alarms", "correct negatives", "hit rate, %",
+              "false alarm ratio, %"]  # fmt: skip
+    caption = f"Daily means above thresholds, {UNIT}; hit rate: of the observed ones, false alarm ratio: of the predicted ones"
+    return table(caption, titles, rows, texts=2)
 
 
 def _part_table(title: str, lines: Sequence[Line], products: Sequence[str]) -> str:
@@ -245,8 +253,8 @@ def _compared(one: Paired, scores: Mapping[str, Mapping[str, float]]) -> str:
     text = f"{_SHORT[one.score]} {number(one.score, own)} against {_with_unit(one.score, other)}"
     if not math.isfinite(one.low):
         return text
-    interval = f"{_signed(one.score, one.low)} to {_signed(one.score, one.high)}"
-    return f"{text} ({one.verdict}; 95 % interval of the difference {interval})"
+    what = "the difference" + (" of absolute values" if one.score == "bias" else "")
+    return f"{text} ({one.verdict}; 95 % interval of {what} {_interval(one)})"
 
 
 def _pooled(assessment: Assessment, product: str) -> Mapping[str, float]:
@@ -270,15 +278,24 @@ def _with_unit(score: str, value: float) -> str:
     return f"{number(score, value)}{unit}"
 
 
-def _signed(score: str, value: float) -> str:
-    """A difference, with its sign."""
-    text = number(score, value)
-    return f"+{text}" if math.isfinite(value) and value > 0 and not text.startswith("+") else text
+def _interval(one: Paired) -> str:
+    return f"{_signed(one, one.low)} to {_signed(one, one.high)}"
 
 
-def _percent(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f}" if whole else UNKNOWN
+def _signed(one: Paired, value: float) -> str:
+    """A difference, its interval's end or so, with its sign; with more decimals where all of these are small."""
+    largest = max((abs(end) for end in (one.low, one.high, one.difference) if math.isfinite(end)), default=0.0)
+    decimals = _DECIMALS.get(one.score, 2)
+    if largest > 0:
+        decimals = min(max(decimals, 1 - math.floor(math.log10(largest))), _MOST_DECIMALS)
+    return f"{value:+.{decimals}f}".replace("-", "−") if math.isfinite(value) else UNKNOWN
 
 
-def _count(count: int, what: str) -> str:
+def percent(part: int, whole: int, decimals: int = 1) -> str:
+    """A share in per cent; a dash of nothing."""
+    return f"{100 * part / whole:.{decimals}f}" if whole else UNKNOWN
+
+
+def counted(count: int, what: str) -> str:
+    """A number of things in words: ``1 station``, ``12,345 stations``."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"

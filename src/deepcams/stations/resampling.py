@@ -7,7 +7,7 @@ that any number of pairs costs the same, and draws the same for all products, so
 
 Few blocks tell little. With fewer than ``FEWEST_WEEKS`` weeks the weeks are kept as they are, and the intervals cover the
 choice of stations alone; with fewer than ``FEWEST_STATIONS`` stations the other way round; with few of both there is no
-interval, and no verdict.
+interval, and no verdict. Stations are drawn as if each stood alone: where neighbours err alike, intervals are too narrow.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ REPEATS = 1000
 INTERVALS = ("r", "rmse", "mae", "bias", "nmb", "fac2", "kge")
 """Scores with an interval."""
 COMPARED = {"r": 1, "rmse": -1, "mae": -1, "bias": -1}
-"""Scores that products are compared by, and whether more is better (1) or less; biases by their absolute values."""
+"""Scores that products are compared by, and whether more is better (1) or less; biases by their absolute values, with
+0 in the interval unless the biases are sure to differ from it."""
 BETTER, WORSE, NONE_SHOWN, NOT_KNOWN = "better", "worse", "no difference shown", "not known"
 TOO_FEW = f"{NOT_KNOWN}: too few stations and weeks"
 
@@ -49,11 +50,13 @@ class Resampled:
         whole: product -> sums over all pairs.
         drawn: product -> sums of each draw (repeats, 12); None if there are too few stations and weeks.
         notes: what a reader of the intervals should be told.
+        kept: ``stations`` or ``weeks`` if these were too few to be drawn, so that intervals say nothing of others.
     """
 
     whole: dict[str, Sums]
     drawn: dict[str, Sums] | None
     notes: tuple[str, ...]
+    kept: str = ""
 
     def intervals(self) -> dict[str, dict[str, tuple[float, float]]]:
         """Product -> score -> ends of the 95 % interval; NaN where it is unknown."""
@@ -73,6 +76,8 @@ class Resampled:
                 found.append(Paired(product, reference, name, float(difference), np.nan, np.nan, TOO_FEW))
                 continue
             low, high = _ends(_difference(name, self.drawn[product], self.drawn[reference]))
+            if name == "bias" and not _sided(self.drawn[product], self.drawn[reference]):
+                low, high = float(np.minimum(low, 0)), float(np.maximum(high, 0))
             verdict = _verdict(sign * low, sign * high)
             found.append(Paired(product, reference, name, float(difference), low, high, verdict))
         return found
@@ -106,7 +111,7 @@ def resample(pairs: Pairs, *, repeats: int = REPEATS, seed: int = SEED) -> Resam
     totals = _draw(terms, *np.divmod(blocks, weeks.size), of_station, of_week)
     each = np.split(totals, len(per_block), axis=1)
     drawn = {product: one._replace(total=total) for (product, one), total in zip(per_block.items(), each, strict=True)}
-    return Resampled(whole, drawn, notes)
+    return Resampled(whole, drawn, notes, "weeks" if kept[0] else "stations" if kept[1] else "")
 
 
 def weeks_of(begin: Minutes) -> NDArray[np.int64]:
@@ -142,6 +147,16 @@ def _difference(score: str, one: Sums, other: Sums) -> Floats:
     if score == "bias":
         first, second = np.abs(first), np.abs(second)
     return np.where(np.isclose(first, second, rtol=_ROUNDING, atol=0), 0.0, first - second)
+
+
+def _sided(one: Sums, other: Sums) -> bool:
+    """Whether both biases together are sure to be above 0, or below.
+
+    |b| < |c| takes two things, b - c and b + c of opposite signs. Where the second is not sure, as of two products without
+    a bias, the drawn differences of absolute values may all lie on one side of 0 although there is nothing between the two.
+    """
+    low, high = _ends(FROM_SUMS["bias"](one) + FROM_SUMS["bias"](other))
+    return low > 0 or high < 0
 
 
 def _ends(values: Floats) -> tuple[float, float]:

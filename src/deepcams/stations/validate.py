@@ -72,6 +72,7 @@ class Validation:
         settings: what was asked for.
         outside: observations that were read, but lie outside the period or the region compared.
         rejected: how many of the others are not used, for each reason that any is.
+        merged: how many are gone into the means of cells; with those outside, the rejected and the pairs they are all lines.
         pairs: those that are.
         assessment: their scores.
         lags: the check of time stamps, by source.
@@ -82,6 +83,7 @@ class Validation:
     settings: Settings
     outside: int
     rejected: dict[str, int]
+    merged: int
     pairs: Pairs
     assessment: Assessment
     lags: dict[str, Lagged]
@@ -122,21 +124,40 @@ def validate(
     if rare:
         name = Reason.TOO_FEW.name.lower()
         rejected[name] = rejected.get(name, 0) + rare
+    used = pairs.size
     if settings.average_cells:
         pairs = average_cells(pairs, min((one.grid for one in products), key=lambda grid: grid.step))
     assessment = assess(pairs, repeats=settings.repeats, seed=settings.seed)
     outside = reading.observations.size - compared.size
     judge = next((one.name for one in products if one.name == CAMS), products[0].name)
     lags = lag_correlations(pairs, judge)
-    return Validation(reading, tuple(products), settings, outside, rejected, pairs, assessment, lags)
+    return Validation(reading, tuple(products), settings, outside, rejected, used - pairs.size, pairs, assessment, lags)
 
 
 def _inside(observations: Observations, products: Sequence[Product], settings: Settings) -> Observations:
-    """The observations in the region asked for."""
+    """The observations in the region asked for.
+
+    Raises:
+        InputError: if there are none.
+    """
     if settings.region is None:
         return observations
-    stations = observations.stations
-    return observations.take(within(settings.region, stations.latitude, stations.longitude)[observations.station])
+    north, east = observations.stations.latitude, observations.stations.longitude
+    inside = within(settings.region, north, east)[observations.station]
+    if not inside.any():
+        asked = ",".join(f"{degrees:g}" for degrees in settings.region.bounds)
+        raise InputError(f"no observation in the region {asked}: {observations.size} were read, {_box(north, east)}; give "
+                         "another --region")  # fmt: skip
+    return observations.take(inside)
+
+
+def _box(north: NDArray[np.float64], east: NDArray[np.float64]) -> str:
+    """Where stations are, in words."""
+    known = np.isfinite(north) & np.isfinite(east)
+    if not known.any():
+        return "without coordinates"
+    north, east = north[known], east[known]
+    return f"in {north.max():g}..{north.min():g}N, {east.min():g}..{east.max():g}E"
 
 
 def _near(observations: Observations, products: Sequence[Product], settings: Settings) -> Observations:

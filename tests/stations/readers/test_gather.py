@@ -156,3 +156,15 @@ def test_lines_of_other_species_are_counted():
 def test_nothing_at_all():
     found = gather()
     assert (found.observations.size, found.observations.stations.size) == (0, 0)
+
+
+def test_columns_of_a_type_that_does_not_fit_are_said(tmp_path):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    from deepcams.stations.readers import read_stations
+
+    times = pa.array([np.datetime64("2020-01-01T00", "s")])
+    parquet.write_table(pa.table({"time": times, "pm25": pa.array([[1.0]])}), tmp_path / "a.parquet")
+    with pytest.raises(InputError, match=r"a\.parquet: a column has a type that does not fit it \(.*list"):
+        read_stations([tmp_path / "a.parquet"])

@@ -111,3 +111,16 @@ def test_half_a_file_is_refused(archive):
 def test_a_wrong_delimiter_is_told(archive):
     with pytest.raises(InputError, match=r"csv\.gz: line 2 has .* columns, the first line 9"):
         read_stations([archive(TITLES + day().replace(",", ";"))])
+
+
+def test_times_may_have_microseconds_but_not_lack_an_offset(tmp_path):
+    path = tmp_path / "a.csv"
+    titles = "location_id,sensors_id,location,datetime,lat,lon,parameter,units,value"
+
+    def begin(stamp):
+        path.write_text(f"{titles}\n1,2,A,{stamp},28,77,pm25,ug/m3,5\n")
+        return str(read_stations([path]).observations.begin[0])
+
+    assert begin("2020-01-01T01:00:00.000000+05:30") == begin("2020-01-01T01:00:00+05:30") == "2019-12-31T18:30"
+    with pytest.raises(InputError, match=r"the time '2020-01-01T01:00:00'; wanted times like .*05:45"):
+        begin("2020-01-01T01:00:00")

@@ -107,6 +107,19 @@ def test_stations_that_move(read):
     assert found.stations.mobile.tolist() == [True, False]
 
 
+def test_what_api_v2_answers_has_numbers_of_locations(read):
+    shape = {"city": None, "sourceName": None, "mobile": None, "location": "Home"}
+    found = read(
+        record(locationId=7, isMobile=False, **shape),
+        record(locationId=8, isMobile=True, **shape),
+        record(locationId="7", **shape),
+    ).observations
+    assert found.stations.ids.tolist() == ["7", "8"]
+    assert found.stations.names.tolist() == ["Home", "Home"]
+    assert found.stations.mobile.tolist() == [False, True]
+    assert found.station.tolist() == [0, 1, 0]
+
+
 def test_names_need_not_be_utf_8(read):
     found = read(record(location="Ålesund"), record(location="São João"), encoding="cp1252").observations
     assert found.stations.names.tolist() == ["Ålesund", "São João"]
@@ -125,11 +138,68 @@ def test_several_thousand_stations_a_day_over_several_blocks(read):
     np.testing.assert_array_equal(found.value, [one["value"] for one in records])
 
 
+@pytest.mark.parametrize(
+    ("changes", "value", "reason"),
+    [
+        ({"value": "12.5"}, 12.5, Reason.GOOD),
+        ({"value": "n/a"}, np.nan, Reason.MISSING),
+        ({"value": [1]}, np.nan, Reason.MISSING),
+        ({"value": 1e300}, np.finfo(np.float32).max, Reason.GOOD),
+        ({"coordinates": [0, 0]}, 20, Reason.GOOD),
+        ({"averagingPeriod": 1}, 20, Reason.GOOD),
+        ({"averagingPeriod": {"value": "1", "unit": "hours"}}, 20, Reason.GOOD),
+        ({"location": 42}, 20, Reason.GOOD),
+        ({"city": False}, 20, Reason.GOOD),
+        ({"mobile": "false"}, 20, Reason.GOOD),
+        ({"attribution": "nobody"}, 20, Reason.GOOD),
+        ({"unit": ""}, np.nan, Reason.UNITS),
+        ({"date": "yesterday"}, 20, Reason.LOCAL_TIME),
+    ],
+)
+def test_a_field_of_another_type_does_not_spoil_the_file(read, changes, value, reason):
+    odd = record(**({"location": "odd"} | changes))
+    reading = read(*[record()] * 3, odd, record(), record(parameter="o3"))
+    found = reading.observations
+    assert (reading.lines, reading.others) == (5, 1)
+    np.testing.assert_array_equal(found.value[3], np.float32(value))
+    assert found.reason[3] == reason
+    assert (found.value[[0, 1, 2, 4]] == 20).all()
+    assert (found.period == 60).all()
+
+
+def test_names_of_a_line_of_another_type_are_as_those_of_others(read):
+    records = [record(location="Ålesund"), record(location="Ålesund", value="20")]
+    for encoding in ("utf-8", "cp1252"):
+        assert read(*records, encoding=encoding).observations.stations.names.tolist() == ["Ålesund"]
+
+
+def test_coordinates_in_quotes(read):
+    found = read(record(), record(coordinates={"latitude": "24.424399", "longitude": "54.433746"})).observations
+    assert found.station.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    "utc", ["2020-10-01T00:00:00Z", "2020-10-01T00:00:00", "2020-10-01T00:00:00.000000Z", "2020-10-01T02:00:00+02:00"]
+)
+def test_times_in_utc_with_any_digits_with_and_without_offset(read, utc):
+    found = read(record(), record(date={"utc": utc})).observations
+    assert found.begin.tolist() == found.begin[:1].tolist() * 2
+
+
+def test_lines_without_a_unit_are_told(read):
+    reading = read(record(), record(unit=None))
+    assert reading.notes == ("units that are no mass in a volume of air: none told (1 lines)",)
+
+
+def test_the_first_line_need_not_have_all_fields(read):
+    assert read(record(unit=None), record()).lines == 2
+
+
 def test_half_a_line_is_refused(read, tmp_path):
     path = tmp_path / "half.ndjson"
     line = json.dumps(record())
     path.write_text(line + "\n" + line[: len(line) // 2])
-    with pytest.raises(InputError, match=r"half\.ndjson: cannot be read \(JSON"):
+    with pytest.raises(InputError, match=r"half\.ndjson: line 2 is not a JSON object"):
         read_stations([path])
     path = tmp_path / "half.ndjson.gz"
     path.write_bytes(gzip.compress((line + "\n").encode() * 5000)[:-30])

@@ -76,7 +76,7 @@ def test_a_column_that_lacks_is_named(read):
 
 
 def test_a_time_that_is_none_is_named(read):
-    with pytest.raises(InputError, match=r"openaq\.csv: the time '2025-09-41T01:00:00Z'; wanted times like"):
+    with pytest.raises(InputError, match=r"openaq\.csv: the time '2025-09-41T01:00:00Z'; wanted ISO 8601"):
         read(TITLES + line().replace("2025-09-01T01", "2025-09-41T01"))
 
 

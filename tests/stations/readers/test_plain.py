@@ -208,3 +208,18 @@ def test_daily_means_at_utrecht_are_stamped_by_their_end(shared_data):
     assert at[0] == pytest.approx(0.47, abs=0.02)
     assert at[-24] > at[0]
     assert max(at, key=at.get) in (-18, -12)
+
+
+def test_units_in_titles(read):
+    found = read("time,PM2.5 (µg/m³)\n2019-12-31T18:00Z,5\n")
+    assert (found.value.tolist(), found.unit) == ([5], "ug/m3")
+
+
+def test_a_period_beyond_all_numbers(read):
+    assert read("time,pm25,period\n2019-12-31T18:00Z,5,1e300\n").period.tolist() == [400 * 1440]
+
+
+def test_json_is_not_recognised(tmp_path):
+    path = tmp_path / "a.ndjson"
+    path.write_text('{"time":"2019-12-31T18:00Z","value":5}\n')
+    assert not FORMAT.recognises(head_of(path))

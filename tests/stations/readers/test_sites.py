@@ -128,3 +128,8 @@ def test_a_missing_or_cut_off_table(tmp_path, table):
 def test_sites_made_by_hand_are_found_whatever_their_case(tmp_path):
     sites = Sites(tmp_path, {"Beijing": Site(39.95, 116.47)})
     assert sites.find("BEIJING").longitude == 116.47
+
+
+def test_sites_without_any_coordinates_are_passed_over(table):
+    sites = load_sites(table("id,lat,lon\na,,\nb,1,2\n"))
+    assert (sites.find("a"), sites.find("b")) == (None, Site(1, 2, "b"))

@@ -176,13 +176,39 @@ def test_json_fields_are_of_one_type_whatever_the_lines_have(file):
     head = head_of(path)
     assert (head.columns, head.delimiter) == (("value", "text", "more"), "")
     schema = pa.schema({"value": pa.float64(), "text": pa.binary()})
-    (batch,) = json_chunks(head, schema)
+    batch = pa.concat_batches(list(json_chunks(head, schema)))
     np.testing.assert_array_equal(batch["value"].to_numpy(zero_copy_only=False), [20, 2.5, np.nan])
     assert batch["text"].to_pylist() == [b"a", None, "é".encode()]
 
 
-@pytest.mark.parametrize("line", ['{"value":', '{"value":"20"}', "value,20"])
+@pytest.mark.parametrize("line", ['{"value":', '[{"value":20}]', "value,20"])
 def test_lines_that_are_not_such_json_are_refused(file, line):
-    head = head_of(file('{"value":20}\n' + line + "\n"))
-    with pytest.raises(InputError, match=r"file\.csv: cannot be read \(JSON"):
+    head = head_of(file('{"value":20}\n\n' + line + "\n"))
+    with pytest.raises(InputError, match=r"file\.csv: line 3 is not a JSON object: '.*'; is the file cut off"):
         list(json_chunks(head, pa.schema({"value": pa.float64()})))
+
+
+def test_the_line_that_is_no_json_is_counted_over_all_blocks(file):
+    line = '{"value":20,"padding":"' + "x" * 1000 + '"}\n'
+    head = head_of(file(line * 10_000 + "half a line"))
+    with pytest.raises(InputError, match="line 10001 is not"):
+        list(json_chunks(head, pa.schema({"value": pa.float64()})))
+
+
+def test_the_keys_of_json_are_those_of_any_of_the_first_lines(file):
+    assert head_of(file('{"a":1}\n{"b":2}\nhalf')).columns == ("a", "b")
+
+
+def test_parquet_with_the_columns_of_a_csv_format_is_read_as_it(tmp_path):
+    pyarrow.parquet.write_table(pa.table({"code": [88101, None], "value": [1, 2]}), tmp_path / "file.parquet")
+    found = rows(tmp_path / "file.parquet", ("code",))
+    assert found == [{"code": "88101", "value": 1.0}, {"code": "", "value": 2.0}]
+
+
+def test_json_is_no_table(file):
+    with pytest.raises(InputError, match="JSON; wanted a table"):
+        rows(file('{"name":"A","value":1}\n'))
+
+
+def test_quotes_are_parts_of_names_in_files_without_titles(file):
+    assert rows(file('"A|1\nB"|2\n'), names=("name", "value"))[0] == {"name": '"A', "value": 1.0}

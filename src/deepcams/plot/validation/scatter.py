@@ -1,4 +1,4 @@
-"""Density scatter: how many pairs there are of each observation and prediction, a column for each year.
+"""Density scatter: how many pairs there are of each observation and prediction, a column for each year or season.
 
 Concentrations are close to lognormal, so both axes are logarithmic: on linear ones nearly all pairs are in one corner.
 The fitted line is that of the values themselves, as scores are, and therefore bends.
@@ -7,7 +7,7 @@ The fitted line is that of the values themselves, as scores are, and therefore b
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,8 @@ from deepcams.plot.validation.board import (
     short,
     validation_style,
 )
-from deepcams.stations.assessment import Assessment
+from deepcams.stations.assessment import ALL, Assessment
+from deepcams.stations.groups import Part, seasons, years
 from deepcams.stations.table import Pairs
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ if TYPE_CHECKING:
 
 COLUMNS, ROWS = 6, 4
 """The largest number of years beside, and of products below each other on a sheet."""
+DIVISIONS: dict[str, Callable[[Pairs], Iterator[Part]]] = {
+    "year": years,
+    "season": seasons,
+    ALL: lambda pairs: iter([Part(ALL, (ALL,), np.zeros(pairs.size, np.int8))]),
+}
+"""What columns there may be."""
 
 _STEPS = tuple(float(f"{step}e{decade}") for decade in range(-3, 7) for step in (1, 2, 5))
 _TAILS = (0.01, 0.9999)  # of the values: what is beyond is drawn at the edge
@@ -51,11 +58,12 @@ _FAINT = 0.12  # of the colour map: a single pair must be seen on white
 _WIDEST_PANEL, _SHEET = 2.9, 10.6  # inches
 _LEFT, _RIGHT, _GAP, _ABOVE, _BELOW = 0.72, 0.2, 0.34, 0.52, 0.12
 _YEAR, _TICKS, _BAR = 0.22, 0.5, 0.62
+_BAR_LABELS = 8  # that the colour bar has room for; of more, only powers of ten
 
 
 @dataclass(frozen=True, eq=False)
 class _Panel:
-    """The pairs of a year and product.
+    """The pairs of a column and product.
 
     Attributes:
         n: how many.
@@ -73,7 +81,7 @@ class _Scatter:
     """All panels, and what they have in common.
 
     Attributes:
-        panels: (year, product) -> panel.
+        panels: (column, product) -> panel.
         products: shown, from the top down.
         low: lower end of both axes in ug m-3.
         high: upper end.
@@ -81,7 +89,7 @@ class _Scatter:
         notes: the small print.
     """
 
-    panels: dict[tuple[int, str], _Panel]
+    panels: dict[tuple[str, str], _Panel]
     products: tuple[str, ...]
     low: float
     high: float
@@ -89,40 +97,43 @@ class _Scatter:
     notes: str
 
 
-def draw_scatter(pairs: Pairs, assessment: Assessment) -> Iterator[Figure]:
-    """The sheets of a density scatter, not written: as many as the years need.
+def draw_scatter(pairs: Pairs, assessment: Assessment, by: str = "year", *, source: str = "") -> Iterator[Figure]:
+    """The sheets of a density scatter, not written: as many as the columns need.
 
     Args:
         pairs: what is shown.
-        assessment: has the scores of every year, and says which product is the reference, the upper row.
+        assessment: has the scores of every column, and says which product is the reference, the upper row.
+        by: what the columns are, one of ``DIVISIONS``.
+        source: what to add to the small print.
     """
-    years = pairs.observations.begin.astype("M8[Y]").astype(np.int64) + 1970
-    found = np.unique(years)
+    part = next(DIVISIONS[by](pairs))
+    found = [part.names[number] for number in np.unique(part.labels)]
     with validation_style():
-        scatter = _scatter(pairs, assessment, years)
-    sheets = np.array_split(found, math.ceil(found.size / COLUMNS))
+        scatter = _scatter(pairs, assessment, part, source)
+    sheets = np.array_split(found, math.ceil(len(found) / COLUMNS))
     for number, sheet in enumerate(sheets, 1):
         subtitle = facts_text(pairs) + (f"; sheet {number} of {len(sheets)}" if len(sheets) > 1 else "")
         with validation_style():
-            figure = _draw_sheet(scatter, [int(year) for year in sheet], subtitle)
+            figure = _draw_sheet(scatter, [str(name) for name in sheet], subtitle)
         yield figure
 
 
-def _scatter(pairs: Pairs, assessment: Assessment, years: NDArray[np.int64]) -> _Scatter:
+def _scatter(pairs: Pairs, assessment: Assessment, part: Part, source: str) -> _Scatter:
     """Count all panels."""
     products = ordered_products(pairs, assessment)[:ROWS]
     observed = pairs.observations.value
     low, high = _limits([observed, *(pairs.products[name] for name in products)])
-    parts = {int(year): np.flatnonzero(years == year) for year in np.unique(years)}
-    largest = max(part.size for part in parts.values())
+    columns = {part.names[label]: np.flatnonzero(part.labels == label) for label in np.unique(part.labels)}
+    largest = max(own.size for own in columns.values())
     bins = int(np.clip(2 * largest ** (1 / 3), *_BINS))
     panels = {}
-    for year, part in parts.items():
+    for column, own in columns.items():
         for name in products:
-            counts = _count(observed[part], pairs.products[name][part], low, high, bins)
-            panels[year, name] = _Panel(part.size, scores_of(assessment, name, "year", str(year)), counts)
+            counts = _count(observed[own], pairs.products[name][own], low, high, bins)
+            panels[column, name] = _Panel(own.size, scores_of(assessment, name, part.kind, column), counts)
     peak = max(int(panel.counts.max()) for panel in panels.values())
-    return _Scatter(panels, products, low, high, _scale(peak), _notes(pairs, products, low, high))
+    notes = " ".join(filter(None, (_notes(pairs, products, low, high, part.kind), source)))
+    return _Scatter(panels, products, low, high, _scale(peak), notes)
 
 
 def _limits(columns: Sequence[NDArray[np.float32]]) -> tuple[float, float]:
@@ -154,7 +165,7 @@ def _scale(peak: int) -> Scale:
     return Scale(colours, scale.norm, scale.ticks, scale.labels)
 
 
-def _notes(pairs: Pairs, products: tuple[str, ...], low: float, high: float) -> str:
+def _notes(pairs: Pairs, products: tuple[str, ...], low: float, high: float, kind: str) -> str:
     """The small print."""
     predicted = [pairs.products[name] for name in products]
     zeros = pairs.observations.value <= 0
@@ -162,7 +173,7 @@ def _notes(pairs: Pairs, products: tuple[str, ...], low: float, high: float) -> 
         zeros = zeros | (values <= 0)
     parts = [
         "Black: 1:1. Dashed: line fitted by least squares; it bends because it is fitted to the values, not to their "
-        "logarithms. N, R, RMSE and MAE are of all pairs of the year.",
+        f"logarithms. N, R, RMSE and MAE are of all pairs{'' if kind == ALL else f' of the {kind}'}.",
         f"Pairs below {low:g} or above {high:g} {UNIT} are drawn at the edge.",
     ]
     if zeros.any():
@@ -174,9 +185,9 @@ def _notes(pairs: Pairs, products: tuple[str, ...], low: float, high: float) -> 
     return " ".join(parts)
 
 
-def _draw_sheet(scatter: _Scatter, years: Sequence[int], subtitle: str) -> Figure:
-    """One sheet with some of the years."""
-    rows, columns = len(scatter.products), len(years)
+def _draw_sheet(scatter: _Scatter, names: Sequence[str], subtitle: str) -> Figure:
+    """One sheet with some of the columns."""
+    rows, columns = len(scatter.products), len(names)
     side = min(_WIDEST_PANEL, (_SHEET - _LEFT - _RIGHT + _GAP) / columns - _GAP)
     inner = columns * (side + _GAP) - _GAP
     width = max(_LEFT + inner + _RIGHT, 5.6)
@@ -185,13 +196,14 @@ def _draw_sheet(scatter: _Scatter, years: Sequence[int], subtitle: str) -> Figur
     board = new_board("PM2.5: predicted against observed", subtitle, width, height, scatter.notes)
     for row, name in enumerate(scatter.products):
         bottom = _BAR + _TICKS + (rows - 1 - row) * (side + _ABOVE + _BELOW)
-        for column, year in enumerate(years):
+        for column, part in enumerate(names):
             axes = board.axes(Box(left + column * (side + _GAP), bottom, side, side))
-            _draw_panel(axes, scatter, scatter.panels[year, name])
+            _draw_panel(axes, scatter, scatter.panels[part, name])
             _draw_labels(axes, side, scatter, name=name if column == 0 else "", lowest=row == rows - 1)
-    for column, year in enumerate(years):
+    for column, part in enumerate(names):
         middle = left + column * (side + _GAP) + side / 2
-        board.text(middle, height - _YEAR + 0.06, str(year), fontsize=10, fontweight="bold", ha="center")
+        title = "" if part == ALL else part
+        board.text(middle, height - _YEAR + 0.06, title, fontsize=10, fontweight="bold", ha="center")
     _draw_bar(board, scatter.scale, left, inner)
     return board.figure
 
@@ -202,6 +214,7 @@ def _draw_panel(axes: Axes, scatter: _Scatter, panel: _Panel) -> None:
     edges = np.geomspace(*ends, panel.counts.shape[0] + 1)
     counts = np.where(panel.counts, panel.counts, np.nan)
     axes.pcolormesh(edges, edges, counts.T, cmap=scatter.scale.colours, norm=scatter.scale.norm, rasterized=True)
+    axes.plot(ends, ends, color="white", linewidth=2.0, alpha=0.7)  # seen on the darkest counts
     axes.plot(ends, ends, color=INK, linewidth=0.8)
     x = np.geomspace(*ends, 200)
     y = scores.get("slope", math.nan) * x + scores.get("intercept", math.nan)
@@ -251,7 +264,9 @@ def _draw_bar(board: Board, scale: Scale, left: float, inner: float) -> None:
     width = max(min(0.6 * inner, 4.5), min(2.4, inner))
     axes = board.axes(Box(left + (inner - width) / 2, 0.36, width, 0.12))
     bar = board.figure.colorbar(ScalarMappable(scale.norm, scale.colours), cax=axes, orientation="horizontal")
-    bar.set_ticks(list(scale.ticks), labels=[f"{tick:,.0f}" for tick in scale.ticks])
+    powers = [tick for tick in scale.ticks if math.log10(tick).is_integer()]
+    ticks = powers if len(scale.ticks) > _BAR_LABELS else list(scale.ticks)
+    bar.set_ticks(ticks, labels=[f"{tick:,.0f}" for tick in ticks])
     axes.minorticks_off()
     axes.tick_params(labelsize=SMALL, length=3)
     axes.set_xlabel("pairs", fontsize=SMALL, labelpad=1)

@@ -191,8 +191,8 @@ def _notes(points: dict[str, _Point], targets: Sequence[Target], left_out: int) 
     if targets:
         parts.append(
             "FAIRMODE's target diagram: each mark is a station, by its daily means, in units of twice their measurement "
-            "uncertainty; within the circle the quality objective is met. Left: the correlation is most of the centred "
-            "error, right: the standard deviation."
+            "uncertainty; within the circle the quality objective is met, which is one for a year's days. Left: the "
+            "correlation is most of the centred error, right: the standard deviation."
         )
         beyond = sum(target.beyond(limit_of(targets)) for target in targets)
         if beyond:

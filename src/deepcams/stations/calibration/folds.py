@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from deepcams.stations.calibration.features import Floats
+from deepcams.stations.resampling import weeks_of
 from deepcams.stations.table import Minutes
 
 Mask = NDArray[np.bool_]
@@ -33,7 +34,6 @@ KINDS = (REGIONS, PERIODS, BOTH)
 
 _BLOCK = 10  # degrees
 _MANY_WEEKS = 40  # from which on months are left out, and not weeks
-_MONDAY = 3  # days from the Monday before 1970-01-01, a Thursday
 _RADIUS = 6371.0  # km
 
 
@@ -137,7 +137,7 @@ def region_of(latitude: Floats, longitude: Floats) -> Labels:
 
 def period_of(begin: Minutes, unit: str | None = None) -> tuple[Labels, str]:
     """(m,) the period that hours are in, and whether these are weeks or months."""
-    weeks = (begin.astype("datetime64[D]").astype(np.int64) + _MONDAY) // 7
+    weeks = weeks_of(begin)
     unit = unit or ("weeks" if np.unique(weeks).size < _MANY_WEEKS else "months")
     return (weeks if unit == "weeks" else begin.astype("datetime64[M]").astype(np.int64)), unit
 

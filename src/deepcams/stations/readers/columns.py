@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,15 +22,16 @@ from deepcams.stations.table import Floats, Texts
 # A time of day with what follows it: the offset from UTC, if any.
 _WITH_OFFSET = re.compile(r"(?:\d{1,2}:\d{2}|T\d{4}).*?(Z|[+-]\d{2}:?(\d{2})?)$")
 _GREENWICH = re.compile(r"\s*(UTC|GMT)$")
-_MU = dict.fromkeys(map(ord, "\N{MICRO SIGN}\N{GREEK SMALL LETTER MU}"), "u")
+_MU = {ord("\N{GREEK SMALL LETTER MU}"): "u"}
 _EXAMPLE = datetime(2019, 12, 31, 18)
 MICROGRAMS = "ug/m3"
 """The unit, where a format has it always and does not say it."""
 
 
 def plain(title: str) -> str:
-    """A column's name as names are compared: ``Date (LT)`` is ``date_lt``, ``PM2.5`` is ``pm2_5``."""
-    return re.sub(r"[^a-z0-9]+", "_", title.lower().translate(_MU)).strip("_")
+    """A column's name as names are compared: ``Date (LT)`` is ``date_lt``, ``PM2.5 (µg/m³)`` is ``pm2_5_ug_m3``."""
+    same = unicodedata.normalize("NFKC", title).lower().translate(_MU)  # one letter mu, and digits for raised ones
+    return re.sub(r"[^a-z0-9]+", "_", same).strip("_")
 
 
 def found(columns: Sequence[str], spellings: Mapping[str, Sequence[str]]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from deepcams.stations.table import Minutes, Observations, Reason
 
 _CODES = (-1.0, -99.0, -999.0, -9990.0, -9999.0, -99999.0, -999999.0)
 """Numbers that stand for missing ones in whatever unit: left as they are, for quality control to find."""
+_LARGEST = float(np.finfo(np.float32).max)
 _SHOWN = 5
 
 
@@ -68,7 +69,14 @@ class Gathering:
         Raises:
             InputError: if it cannot be read, or tells no unit and nobody else does.
         """
-        return sum(self._take(source, head, chunk) for chunk in source.read(head, self.options))
+        from pyarrow import ArrowException
+
+        try:
+            return sum(self._take(source, head, chunk) for chunk in source.read(head, self.options))
+        except ArrowException as error:
+            what = str(error).splitlines()[0]
+            raise InputError(f"{head.path}: a column has a type that does not fit it ({what}); wanted {source.wanted}"
+                             ) from error  # fmt: skip
 
     def end(self) -> Gathered:
         """All that was read; afterwards nothing can be added.
@@ -101,7 +109,8 @@ class Gathering:
         reason[np.isnan(factor)] = Reason.UNITS
         reason[~there] = Reason.MISSING
         kept = (factor == 1) | np.isin(chunk.value, _CODES) & ~np.isnan(factor)
-        value = np.where(there, np.where(kept, chunk.value, chunk.value * factor), np.nan).astype(np.float32)
+        value = np.where(there, np.where(kept, chunk.value, chunk.value * factor), np.nan)
+        value = value.clip(-_LARGEST, _LARGEST).astype(np.float32)
         period = np.array(np.broadcast_to(chunk.period, size), np.int32)
         parts = {"station": station, "stamp": stamp, "period": period, "value": value, "reason": reason}
         for name, part in parts.items():
@@ -133,6 +142,8 @@ class Gathering:
         units = [site.units if site and site.units else self.options.units or "" for site in sites]
         if alone and not all(units):
             raise InputError(f"{head.path}: the file does not tell its units; give --units, like ug/m3")
+        lacking = int(np.count_nonzero(np.array([not unit for unit in units])[which]))
+        self._refused.update({"none told": lacking} if lacking else {})
         factors = [factor_of(unit) for unit in units]
         return np.array([np.nan if one is None else one for one in factors])[which]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcams.errors import InputError
-from deepcams.stations.readers.columns import texts
+from deepcams.stations.readers.columns import texts, times
 from deepcams.stations.table import Texts
 
 PM25 = ("pm25", "PM25", "pm2.5", "PM2.5")
@@ -31,12 +31,13 @@ def only_pm25(batch: Any, species: str) -> tuple[Any, int]:
     return kept, batch.num_rows - kept.num_rows
 
 
-def instants(array: Any, path: Path) -> NDArray[np.datetime64]:
+def instants(array: Any, path: Path, *, utc: bool = False) -> NDArray[np.datetime64]:
     """ISO 8601 times with an offset, or Z, as UTC.
 
     Args:
         array: text.
         path: the file, for messages.
+        utc: whether those without an offset are in UTC, as their column says.
 
     Returns:
         datetime64[s]; NaT for empty text.
@@ -50,10 +51,20 @@ def instants(array: Any, path: Path) -> NDArray[np.datetime64]:
     given = pc.if_else(pc.equal(array, ""), None, array)
     try:
         # Milliseconds: a finer unit would not read fewer digits, a coarser one not those that OpenAQ writes.
-        times = given.cast(pa.timestamp("ms", "UTC"))
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{path}: {_found(error)}; wanted times like 2020-10-01T00:00:00Z or with +05:45") from error
-    return times.to_numpy(zero_copy_only=False).astype("datetime64[s]")
+        known = given.cast(pa.timestamp("ms", "UTC"))
+    except pa.ArrowInvalid:  # other digits, or no offset: slower
+        return _any_instants(given, path, utc=utc)
+    return known.to_numpy(zero_copy_only=False).astype("datetime64[s]")
+
+
+def _any_instants(given: Any, path: Path, *, utc: bool) -> NDArray[np.datetime64]:
+    """Any ISO 8601 times; null for empty text."""
+    found = times(given, path)
+    local = np.flatnonzero(~found.utc & ~np.isnat(found.times))
+    if local.size and not utc:
+        text = given[int(local[0])].as_py()
+        raise InputError(f"{path}: the time {text!r}; wanted times like 2020-10-01T00:00:00Z or with +05:45")
+    return found.times
 
 
 def offsets(array: Any) -> Texts:
@@ -62,9 +73,3 @@ def offsets(array: Any) -> Texts:
 
     found = pc.extract_regex(array, r"(?P<offset>[+-]\d\d:\d\d)$")
     return texts(pc.fill_null(pc.struct_field(found, "offset"), ""))
-
-
-def _found(error: Exception) -> str:
-    """What pyarrow could not read as a time."""
-    message = str(error).partition(" as a scalar")[0]
-    return message.replace("Failed to parse string:", "the time")

@@ -3,7 +3,7 @@
 Fields as github.com/openaq/openaq-data-format describes them; coordinates and averaging period may be absent. Of time
 stamps it says: "The averages are always backward looking. That means that if a source reports a time range (3 - 4pm),
 then the latest time is picked (4pm)." Names of locations are unique only within their source and city, so all three
-identify a station.
+identify a station; what API v2 answers has neither, but a number of the location (``locationId``), and ``isMobile``.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def _schema() -> Any:
         dict.fromkeys(("parameter", "unit", "country", *_LOCAL), text)
         | {
             "value": number,
+            "locationId": number,
             "mobile": pa.bool_(),
+            "isMobile": pa.bool_(),
             "date": pa.struct({"utc": text, "local": text}),
             "coordinates": pa.struct({"latitude": number, "longitude": number}),
             "averagingPeriod": pa.struct({"value": number, "unit": text}),
@@ -58,18 +60,20 @@ def _chunk(head: Head, batch: Any) -> Chunk:
     lines, others = only_pm25(batch, "parameter")
     date, place = lines["date"], lines["coordinates"]
     local = [as_strings(lines[name]) for name in _LOCAL]
+    numbered, named = texts(lines["locationId"]), texts(pc.binary_join_element_wise(*local, " / "))
+    mobile = pc.fill_null(pc.coalesce(lines["mobile"], lines["isMobile"]), False)
     return Chunk(
-        stamp=instants(as_strings(pc.struct_field(date, "utc")), head.path),
+        stamp=instants(as_strings(pc.struct_field(date, "utc")), head.path, utc=True),
         value=numbers(lines["value"]),
         unit=texts(as_strings(lines["unit"])),
-        ids=texts(pc.binary_join_element_wise(*local, " / ")),
+        ids=np.where(numbered == "", named, numbered),
         names=texts(local[0]),
         latitude=numbers(pc.struct_field(place, "latitude")),
         longitude=numbers(pc.struct_field(place, "longitude")),
         country=texts(as_strings(lines["country"])),
         timezone=offsets(as_strings(pc.struct_field(date, "local"))),
         period=_minutes(lines["averagingPeriod"]),
-        mobile=pc.fill_null(lines["mobile"], False).to_numpy(zero_copy_only=False),
+        mobile=mobile.to_numpy(zero_copy_only=False),
         others=others,
     )
 

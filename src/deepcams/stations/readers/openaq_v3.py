@@ -40,7 +40,7 @@ def _chunk(head: Head, batch: Any) -> Chunk:
     mobile = np.char.lower(texts(lines["isMobile"]).astype(str)) == "true" if "isMobile" in there else False
     name, zone, country = (texts(lines[one]) if one in there else "" for one in _FURTHER[:3])
     return Chunk(
-        stamp=instants(lines["datetimeUtc"], head.path),
+        stamp=instants(lines["datetimeUtc"], head.path, utc=True),
         value=numbers(lines["value"]),
         unit=texts(lines["unit"]),
         ids=texts(lines["location_id"]),

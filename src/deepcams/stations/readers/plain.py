@@ -32,7 +32,7 @@ from deepcams.errors import InputError
 from deepcams.stations.readers.chunk import Chunk, Format, Head, Options
 from deepcams.stations.readers.columns import MICROGRAMS, chunks_of, each, found, numbers, plain, texts, times
 from deepcams.stations.readers.localtime import Seconds, check_zone, to_utc
-from deepcams.stations.table import Stamp, Texts
+from deepcams.stations.table import DAY, Stamp, Texts
 
 _UTC = (*("utc", "time_utc", "date_utc", "datetime_utc", "datetimeutc", "timestamp_utc", "utc_time", "utc_datetime"),)
 _SPELLINGS = {
@@ -66,11 +66,13 @@ _YES = ("1", "true", "yes", "y", "t", "valid")
 _GOOD = ("", "0", "false", "no", "n", "f", "none", "ok", "good", "pass", "passed", "valid", "v")
 _PACKED = (".gz", ".zip", ".csv", ".txt", ".tsv", ".dat", ".parquet", ".pq")
 _MINUTE = np.timedelta64(1, "m")
+_LONGEST = 400 * DAY
 
 
 def _recognises(head: Head) -> bool:
     there = found(head.columns, _SPELLINGS)
-    return "value" in there and ("time" in there or "begin" in there)
+    json = bool(head.lines) and not head.delimiter
+    return not json and "value" in there and ("time" in there or "begin" in there)
 
 
 def _read(head: Head, options: Options) -> Iterator[Chunk]:
@@ -119,7 +121,7 @@ def _chunk(head: Head, options: Options, at: Mapping[str, str], batch: Any) -> C
         longitude=number.get("longitude", np.nan),
         country=each(text["country"], _country) if "country" in text else "",
         timezone=zones,
-        period=np.nan_to_num(period).astype(np.int32),
+        period=np.nan_to_num(period).clip(0, _LONGEST).astype(np.int32),
         mobile=_among(text, "mobile", _YES, size),
         flagged=_flagged(text, size),
         others=batch.num_rows - size,

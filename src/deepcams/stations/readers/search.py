@@ -9,6 +9,7 @@ from deepcams.errors import InputError
 from deepcams.stations.readers.chunk import Format, Head
 
 _SUFFIXES = (".csv", ".tsv", ".dat", ".json", ".jsonl", ".ndjson", ".parquet")
+_INDEX = "fetched.json"  # what deepcams fetch notes beside its files
 _PACKED = (".gz", ".zip")
 _SHOWN = 12
 
@@ -79,7 +80,7 @@ def _is_pattern(text: str) -> bool:
 
 
 def _is_table(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in (*_SUFFIXES, *_PACKED)
+    return path.is_file() and path.name != _INDEX and path.suffix.lower() in (*_SUFFIXES, *_PACKED)
 
 
 def _is_visible(path: Path, folder: Path) -> bool:

@@ -114,6 +114,8 @@ def load_sites(path: Path) -> Sites:
     sites: dict[str, Site] = {}
     others: dict[str, set[Site]] = {}
     for line in _lines(head, names, [*identifiers, *at.values()]):
+        if not line[at["latitude"]] and not line[at["longitude"]]:
+            continue  # registers have such sites; a station that is one of them is missed later, by its name
         first, *further = (line[title] for title in identifiers)
         site = _site(path, line, at, next(filter(None, [first, *further]), "a site without identifier"))
         if first:

@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from deepcams.errors import InputError
 from deepcams.stations.readers.chunk import Head
+from deepcams.stations.readers.objects import coerced
 
 _GZIP, _ZIP, _PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"PAR1"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -64,7 +65,7 @@ def head_of(path: Path) -> Head:
     if not first:
         raise InputError(f"{path}: an empty file; wanted observations of stations")
     if first.lstrip().startswith(("{", "[")):
-        return Head(path, lines, _keys(first), "")
+        return Head(path, lines, _keys(lines), "")
     delimiter = max(",;\t|", key=re.sub(r'"[^"]*"', "", first).count)
     titles = next(csv.reader([first], delimiter=delimiter))
     return Head(path, lines, tuple(title.strip() for title in titles), delimiter)
@@ -96,6 +97,11 @@ def csv_chunks(
     wanted = list(dict.fromkeys([*columns, *numeric]))
     titles = list(names or head.columns)
     check_columns(head, wanted, titles)
+    if not head.lines:  # the same columns, as somebody has saved them
+        yield from _as_text(head, wanted, numeric)
+        return
+    if not head.delimiter:
+        raise InputError(f"{head.path}: JSON; wanted a table of this format: CSV or Parquet")
     as_bytes = set(wanted) if head.delimiter == ";" else set(wanted) - set(numeric)
     skipped = 0 if names else next(i for i, line in enumerate(head.lines) if line.strip()) + 1
     with _explained(head.path, titles), _stream(head.path) as stream:
@@ -105,7 +111,8 @@ def csv_chunks(
             read_options=arrow.ReadOptions(
                 use_threads=False, block_size=_BLOCK, column_names=titles, skip_rows=skipped
             ),
-            parse_options=arrow.ParseOptions(delimiter=head.delimiter),
+            # Files without titles come from programs that never quote; a quote is a part of a name there.
+            parse_options=arrow.ParseOptions(delimiter=head.delimiter, quote_char=False if names else '"'),
             convert_options=arrow.ConvertOptions(
                 include_columns=wanted,
                 # As bytes: text that is not UTF-8 is no reason to fail.
@@ -138,6 +145,16 @@ def parquet_chunks(head: Head, columns: Sequence[str]) -> Iterator[Any]:
             yield batch.select(list(columns))
 
 
+def _as_text(head: Head, columns: Sequence[str], numeric: Sequence[str]) -> Iterator[Any]:
+    """The lines of a Parquet file with the types that those of CSV have."""
+    import pyarrow as pa
+
+    for batch in parquet_chunks(head, columns):
+        arrays = [batch[name].cast(pa.float64() if name in numeric else pa.string()) for name in columns]
+        arrays = [one if name in numeric else one.fill_null("") for name, one in zip(columns, arrays, strict=True)]
+        yield pa.RecordBatch.from_arrays(arrays, names=list(columns))
+
+
 def json_chunks(head: Head, schema: Any) -> Iterator[Any]:
     """The lines of a file with a JSON object in each line.
 
@@ -147,20 +164,39 @@ def json_chunks(head: Head, schema: Any) -> Iterator[Any]:
             for as binary, as :func:`as_strings` wants it.
 
     Yields:
-        pyarrow.RecordBatch of this schema.
+        pyarrow.RecordBatch of this schema. What is of another type is turned into it (a number in quotes, a number as an
+        identifier), or null where it cannot be.
 
     Raises:
-        InputError: if a line is not JSON, a field has another type, or the file is damaged.
+        InputError: if a line is not a JSON object, or the file is damaged.
     """
     require_pyarrow()
+    import pyarrow as pa
     from pyarrow import json as arrow
 
+    options = arrow.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
+    before = 0
     with _explained(head.path), _stream(head.path) as stream:
-        yield from arrow.open_json(
-            stream,
-            read_options=arrow.ReadOptions(block_size=_BLOCK),
-            parse_options=arrow.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
-        )
+        for block in _whole_lines(stream):
+            try:
+                table = arrow.read_json(pa.BufferReader(block), parse_options=options)
+            except pa.ArrowInvalid:  # a line in thousands is enough: then each is read by itself, some ten times slower
+                table = coerced(head.path, block, schema, before)
+            before += block.count(b"\n")
+            yield from table.combine_chunks().to_batches()
+
+
+def _whole_lines(stream: Any) -> Iterator[bytes]:
+    """Blocks of some MiB that end where a line ends; none that is blank."""
+    rest, first = b"", True
+    while data := stream.read(_BLOCK):
+        data = data.removeprefix(_BOM) if first else data
+        lines, end, tail = data.rpartition(b"\n")
+        if end and (rest + lines).strip():
+            yield rest + lines + end
+        rest, first = tail if end else rest + tail, False
+    if rest.strip():
+        yield rest
 
 
 def check_columns(head: Head, wanted: Sequence[str], there: Sequence[str]) -> None:
@@ -254,13 +290,16 @@ def _check_text(path: Path, data: bytes) -> None:
         raise InputError(f"{path}: neither text nor Parquet, beginning with {data[:8]!r}; wanted CSV, JSON or Parquet")
 
 
-def _keys(line: str) -> tuple[str, ...]:
-    """The keys of a JSON object; none if the line is not one."""
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return ()
-    return tuple(found) if isinstance(found, dict) else ()
+def _keys(lines: Sequence[str]) -> tuple[str, ...]:
+    """The keys of the JSON objects in some lines: not all have all of them."""
+    keys: dict[str, None] = {}
+    for line in lines:
+        try:
+            found = json.loads(line)
+        except ValueError:
+            continue
+        keys |= dict.fromkeys(found) if isinstance(found, dict) else {}
+    return tuple(keys)
 
 
 def _parquet_columns(path: Path) -> tuple[str, ...]:
