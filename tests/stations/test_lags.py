@@ -83,3 +83,14 @@ def test_only_hours_are_used(pairs):
     truth = weather(1, 300)
     assert lag_correlations(pairs(truth, truth, period=DAY), "CAMS") == {}
     assert lag_correlations(pairs(truth, truth, period=HOUR, start="2024-04-01T00:30"), "CAMS")["made"].best == 0
+
+
+def test_two_noises_raise_no_note(observations):
+    """Some lag of two independent series always correlates best; that says nothing of time stamps."""
+    rng = np.random.default_rng(3)
+    made = observations(rng.gamma(2, 5, (1, 200)))
+    pairs = Pairs(made, {"CAMS": rng.gamma(2, 5, 200).astype(np.float32)})
+    (found,) = lag_correlations(pairs, "CAMS").values()
+    assert found.best != 0
+    assert max(found.correlations) > found.correlations[found.lags.index(0)] + 0.05
+    assert found.note == ""

@@ -19,6 +19,7 @@ from deepcams.stations.table import HOUR, Pairs
 LAGS = range(-6, 7)  # hours
 FEWEST_HOURS = 100  # from which a lag is told
 MARGIN = 0.05  # by which another lag's correlation must be higher before anybody is told
+LEAST = 0.2  # that it must have: below it both may be noise
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _told(source: str, product: str, lags: tuple[int, ...], found: Floats, n: in
     values = tuple(float(value) for value in found)
     best = lags[int(np.argmax(found))]
     note = ""
-    if best and max(values) > values[lags.index(0)] + MARGIN:
+    if best and max(values) > max(values[lags.index(0)] + MARGIN, LEAST):
         note = (
             f"{source}: observations fit {product} better {abs(best)} h {'later' if best > 0 else 'earlier'} (R "
             f"{max(values):.2f} instead of {values[lags.index(0)]:.2f}): check their time zone and what stamps say"

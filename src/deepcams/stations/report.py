@@ -13,7 +13,7 @@ import numpy as np
 from deepcams.io.output import check_output, partial
 from deepcams.provenance import ATTRIBUTION
 from deepcams.stations.assessment import Assessment
-from deepcams.stations.lags import MARGIN, Lagged
+from deepcams.stations.lags import LEAST, MARGIN, Lagged
 from deepcams.stations.markup import bullets, contents, element, heading, page, paragraph, picture, table
 from deepcams.stations.quality import TITLES
 from deepcams.stations.readers.reading import Reading
@@ -266,7 +266,7 @@ def _lags(lags: Mapping[str, Lagged]) -> str:
     text = (
         f"How the observations of an hour correlate with {first.product} some hours earlier (−) and later (+), both less "
         "their stations' means. If time zones and stamp rules are right, the maximum is at 0 or next to it; where R is hardly "
-        f"higher than at 0, by {MARGIN:g} or less, it tells nothing."
+        f"higher than at 0, by {MARGIN:g} or less, or below {LEAST:g}, it tells nothing."
     )
     return paragraph(text) + table("R by lag", titles, rows)
 
