@@ -67,7 +67,7 @@ def test_what_is_not_there_is_said(folder, tmp_path):
         read_pairs(tmp_path / "text.parquet")
     table = pyarrow.table({"station": ["a"], "value": [1.0]})
     pyarrow.parquet.write_table(table, tmp_path / "other.parquet")
-    with pytest.raises(InputError, match="no column id, .* there are station, value"):
+    with pytest.raises(InputError, match=r"no column id, .* there are station, value"):
         read_pairs(tmp_path / "other.parquet")
 
 
