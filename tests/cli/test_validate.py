@@ -35,7 +35,18 @@ def hourly(run, write, tmp_path):
 def test_all_files_and_the_table(run, hourly, tmp_path):
     cams = tmp_path / "cams.nc"
     stations = observations(tmp_path / "stations.csv")
-    call = ("validate", hourly, f"again={hourly}", "--cams", cams, "--stations", stations, "--out", tmp_path / "out", "--pairs")
+    call = (
+        "validate",
+        hourly,
+        f"again={hourly}",
+        "--cams",
+        cams,
+        "--stations",
+        stations,
+        "--out",
+        tmp_path / "out",
+        "--pairs",
+    )
     result = run(*call)
     assert result.status == 0, result.err
     for name in ("CAMS nearest", "DeepCAMS", "again", "DeepCAMS minus CAMS", "report.html"):

@@ -82,7 +82,9 @@ def test_embassies_and_the_sample_by_hand(shared_data, hourly):
         assert {score: line.scores[score] for score in wanted} == pytest.approx(wanted, rel=1e-4)
         own = table.assign(error=error).groupby("city")["error"].mean()
         ids = found.pairs.observations.stations.names
-        assert dict(zip(ids, found.assessment.stations[name]["bias"], strict=True)) == pytest.approx(own.to_dict(), rel=1e-4)
+        assert dict(zip(ids, found.assessment.stations[name]["bias"], strict=True)) == pytest.approx(
+            own.to_dict(), rel=1e-4
+        )
     assert found.outside + sum(found.rejected.values()) + found.pairs.size == reading.lines
 
 
