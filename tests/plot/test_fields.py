@@ -6,7 +6,7 @@ import xarray as xr
 
 from deepcams.errors import InputError
 from deepcams.grid import Region
-from deepcams.plot.fields import Extent, Selection, crop, extent_of, load_hour, load_pair, shared_view
+from deepcams.plot.fields import Extent, Selection, bicubic, crop, extent_of, load_hour, load_pair, shared_view
 from deepcams.provenance import ATTRIBUTION
 
 
@@ -163,3 +163,30 @@ def test_a_pair_needs_the_hour_in_both_files(cams_file, store, fine, tmp_path):
 def test_without_an_attribution_the_source_is_still_named(fine, tmp_path):
     fine.assign_attrs(attribution="").drop_attrs().to_netcdf(tmp_path / "bare.nc")
     assert load_hour(tmp_path / "bare.nc", Selection()).attrs["attribution"] == ATTRIBUTION
+
+
+def test_between_two_analyses_cams_is_linear_in_time(fine, cams_file, tmp_path):
+    shifted = fine.assign_coords(time=fine["time"] + np.timedelta64(3, "h"))
+    shifted.assign(time_kind=("time", np.array([0, 1, 1, 0], np.int8))).to_netcdf(tmp_path / "later.nc")
+    coarse, output = load_pair(cams_file, tmp_path / "later.nc", Selection(time="2020-01-01T04"))
+    assert coarse["time"].values == output["time"].values == np.datetime64("2020-01-01T04")
+    assert int(coarse["time_kind"]) == 1
+    assert coarse.sel(latitude=0, longitude=30).item() == pytest.approx(300 + 3 + 100, rel=1e-5)
+    analysis, _ = load_pair(cams_file, tmp_path / "later.nc", Selection(time="2020-01-01T06"))
+    assert "time_kind" not in analysis.coords
+
+
+def test_bicubic_goes_through_the_nodes_and_is_smooth_between(coarse, fine):
+    like = fine["pm2p5"].isel(time=3)
+    found = bicubic(coarse, like)
+    assert found.shape == like.shape
+    np.testing.assert_allclose(found.values[3:-3:3, ::3], coarse.values[1:-1], rtol=1e-5)
+    # longitude / 10 is a straight line away from the edge at 0
+    np.testing.assert_allclose(found.sel(latitude=0, longitude=slice(60, 300)), like.sel(latitude=0, longitude=slice(60, 300)),
+                               rtol=1e-5)  # fmt: skip
+    assert found["time"].values == coarse["time"].values
+
+
+def test_bicubic_needs_steps_that_nest(coarse, fine):
+    with pytest.raises(InputError, match="leave --bicubic out"):
+        bicubic(coarse, coarse)

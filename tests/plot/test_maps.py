@@ -1,5 +1,6 @@
 """The pictures: each cell's colour where the cell is, labels, and files that are whole and never replaced unasked."""
 
+import itertools
 import sys
 
 import numpy as np
@@ -158,6 +159,37 @@ def test_compare_has_the_same_extent_and_colours_in_both_panels(coarse, fine):
     assert left.images[0].cmap == right.images[0].cmap
     assert left.get_window_extent().y0 == right.get_window_extent().y0
     assert bar.get_xlabel() == "PM$_{2.5}$ (µg m$^{-3}$)"
+
+
+def test_compare_may_have_plain_interpolation_between(coarse, fine):
+    figure = draw_compare(coarse, fine["pm2p5"].isel(time=3), OCEAN, interpolated=True)
+    panels = figure.axes[:3]
+    assert [axes.get_title(loc="left") for axes in panels] == ["CAMS, 15°", "bicubic, 5°", "DeepCAMS, 5°"]
+    assert {axes.get_xlim() for axes in panels} == {(-132, -114)}
+    assert {axes.get_ylim() for axes in panels} == {(-44, -32)}
+    edges = [axes.get_window_extent() for axes in panels]
+    assert edges[0].x1 < edges[1].x0
+    assert edges[1].x1 < edges[2].x0
+    assert edges[0].y0 == edges[2].y0
+
+
+def test_wide_maps_are_compared_below_each_other(coarse, fine):
+    for interpolated in (False, True):
+        figure = draw_compare(coarse, fine["pm2p5"].isel(time=3), None, interpolated=interpolated)
+        pixels(figure)
+        panels = figure.axes[:-1]
+        edges = [axes.get_window_extent() for axes in panels]
+        assert all(upper.y0 > lower.y1 for upper, lower in itertools.pairwise(edges))
+        assert len({(edge.x0, edge.x1) for edge in edges}) == 1
+        for text in figure.texts:
+            box = text.get_window_extent()
+            assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+            assert 0 <= box.y0 < box.y1 <= figure.bbox.height
+
+
+def test_cams_between_analyses_is_called_linear_in_time(coarse, fine):
+    figure = draw_compare(coarse.assign_coords(time_kind=1), fine["pm2p5"].isel(time=3), OCEAN)
+    assert figure.axes[0].get_title(loc="left") == "CAMS, 15°, linear in time"
 
 
 def test_compare_shows_the_cells_around_the_region_up_to_its_edges(coarse, fine):

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from deepcams.errors import InputError
 from deepcams.grid import Grid, Region
 from deepcams.provenance import ATTRIBUTION
+from deepcams.spatial.interpolation import CUBIC, interpolate
+from deepcams.sphere import from_blocks
+from deepcams.temporal.linear import blend
 from deepcams.timeline import TimeKind
 
 Times = NDArray[np.datetime64]
@@ -80,7 +83,8 @@ def load_pair(cams_path: Path, path: Path, selection: Selection) -> tuple[xr.Dat
         selection: hour and variable; the default hour is the first that both files have.
 
     Returns:
-        The coarse and the fine field, as from :func:`load_hour`.
+        The coarse and the fine field, as from :func:`load_hour`. Between two analyses the coarse one is linear in time, and
+        has the scalar coordinate ``time_kind`` that says so.
 
     Raises:
         InputError: if a file cannot be read, or they do not both hold what is selected.
@@ -91,7 +95,7 @@ def load_pair(cams_path: Path, path: Path, selection: Selection) -> tuple[xr.Dat
     with _open(path) as dataset:
         fine = _variable(dataset, selection.variable, path)
         time = selection.time or _first_common(coarse, fine)
-        return _hour(coarse, time, cams_path.name).load(), _hour(fine, time, path.name).load()
+        return _coarse_hour(coarse, time, cams_path.name), _hour(fine, time, path.name).load()
 
 
 def shared_view(
@@ -120,6 +124,29 @@ def shared_view(
     if extent.west >= extent.east or extent.south >= extent.north:
         raise InputError(f"the two fields do not meet in {asked}: they have {grid_of(coarse)} and {grid_of(fine)}")
     return *views, extent
+
+
+def bicubic(coarse: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
+    """A coarse field on a finer grid by plain cubic interpolation, which keeps no area means.
+
+    Args:
+        coarse: (latitude, longitude).
+        like: a field on the finer grid, or a part of it.
+
+    Raises:
+        InputError: if the finer grid's step is not an odd part of the coarse one's.
+    """
+    grid = grid_of(coarse)
+    factor = grid.step / grid_of(like).step
+    if round(factor) % 2 == 0 or round(factor) < 3 or abs(factor - round(factor)) > 1e-6:
+        raise InputError(f"steps of {grid.step:g} and {grid_of(like).step:g} degrees: wanted the second to be a third, a fifth "
+                         "or so of the first to interpolate to it; leave --bicubic out")  # fmt: skip
+    blocks = interpolate(coarse.values.astype(np.float64), grid, round(factor), kernel=CUBIC, conserving=False)
+    fine = grid.refine(round(factor))
+    values = np.asarray(from_blocks(blocks, grid), np.float32)
+    coordinates = {"latitude": fine.latitude, "longitude": fine.longitude}
+    scalars = {name: coarse[name] for name in ("time", "time_kind") if name in coarse.coords}
+    return xr.DataArray(values, coordinates | scalars, ("latitude", "longitude"), coarse.name, coarse.attrs)
 
 
 def grid_of(field: xr.DataArray) -> Grid:
@@ -222,6 +249,20 @@ def _hour(field: xr.DataArray, time: str | None, source: str) -> xr.DataArray:
         if bool(hour.notnull().any()):
             return hour
     raise InputError(f"{source} has no hour with data here: look at it with deepcams inspect, or choose another region")
+
+
+def _coarse_hour(field: xr.DataArray, time: str, source: str) -> xr.DataArray:
+    """(latitude, longitude) of CAMS at a time: an analysis, or linear between the two around it."""
+    times: Times = field["time"].values
+    wanted = _parse(time)
+    after = int(np.searchsorted(times, wanted))
+    between = 0 < after < times.size and wanted not in times
+    if not between or times[after] - times[after - 1] > np.diff(times).min():
+        return _hour(field, time, source).load()
+    ends = [field.isel(time=number).load() for number in (after - 1, after)]
+    share = float((wanted - times[after - 1]) / (times[after] - times[after - 1]))
+    mixed = ends[0].copy(data=blend(ends[0].values, ends[1].values, share))
+    return mixed.assign_coords(time=wanted, time_kind=int(TimeKind.INTERPOLATED))
 
 
 def _times_with_data(field: xr.DataArray) -> Times:

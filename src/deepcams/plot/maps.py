@@ -14,6 +14,7 @@ from deepcams.plot.axes import SMALL, draw_cells, draw_degrees
 from deepcams.plot.fields import (
     Extent,
     Selection,
+    bicubic,
     extent_of,
     grid_of,
     load_hour,
@@ -25,6 +26,7 @@ from deepcams.plot.figures import FAINT_INK, check_picture, house_style, save_pi
 from deepcams.plot.scales import Limits, Quantity, Scale, build_scale
 from deepcams.plot.sheet import LEFT, LINE, MARGIN, RIGHT, Sheet, arrange, new_sheet
 from deepcams.provenance import ATTRIBUTION
+from deepcams.timeline import TimeKind
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,9 +82,10 @@ def plot_compare(
     path: Path,
     *,
     style: Style | None = None,
+    interpolated: bool = False,
     overwrite: bool = False,
 ) -> None:
-    """Write CAMS and DeepCAMS side by side, over the same region and with the same colours.
+    """Write CAMS and DeepCAMS side by side, over the same region and with the same colours; wide maps below each other.
 
     Args:
         coarse: CAMS, (latitude, longitude), as for :func:`plot_map`.
@@ -90,6 +93,7 @@ def plot_compare(
         region: what to show; None for all that both cover.
         path: picture to write: .png, .svg or .pdf.
         style: colour scale and attribution.
+        interpolated: whether a panel between the two shows what plain interpolation makes of CAMS.
         overwrite: replace an existing picture.
 
     Raises:
@@ -97,7 +101,7 @@ def plot_compare(
         OutputError: if the picture cannot be written there.
     """
     check_picture(path, overwrite=overwrite)
-    save_picture(draw_compare(coarse, fine, region, style=style), path, overwrite=overwrite)
+    save_picture(draw_compare(coarse, fine, region, style=style, interpolated=interpolated), path, overwrite=overwrite)
 
 
 def plot_map_of_file(path: Path, picture: Path, selection: Selection, style: Style, *, overwrite: bool = False) -> None:
@@ -107,12 +111,19 @@ def plot_map_of_file(path: Path, picture: Path, selection: Selection, style: Sty
 
 
 def plot_compare_of_files(
-    cams_path: Path, path: Path, picture: Path, selection: Selection, style: Style, *, overwrite: bool = False
+    cams_path: Path,
+    path: Path,
+    picture: Path,
+    selection: Selection,
+    style: Style,
+    *,
+    interpolated: bool = False,
+    overwrite: bool = False,
 ) -> None:
     """Write a CAMS file beside the deepcams output made from it; see :func:`plot_compare` and ``fields.load_pair``."""
     check_picture(picture, overwrite=overwrite)
     coarse, fine = load_pair(cams_path, path, selection)
-    plot_compare(coarse, fine, selection.region, picture, style=style, overwrite=overwrite)
+    plot_compare(coarse, fine, selection.region, picture, style=style, interpolated=interpolated, overwrite=overwrite)
 
 
 def draw_map(field: xr.DataArray, *, style: Style | None = None) -> Figure:
@@ -121,14 +132,21 @@ def draw_map(field: xr.DataArray, *, style: Style | None = None) -> Figure:
 
 
 def draw_compare(
-    coarse: xr.DataArray, fine: xr.DataArray, region: Region | None, *, style: Style | None = None
+    coarse: xr.DataArray,
+    fine: xr.DataArray,
+    region: Region | None,
+    *,
+    style: Style | None = None,
+    interpolated: bool = False,
 ) -> Figure:
     """The figure of :func:`plot_compare`, not written."""
-    coarse, fine, extent = shared_view(coarse, fine, region)
-    panels = [
-        _Panel(coarse, f"CAMS, {grid_of(coarse).step:g}°"),
-        _Panel(fine, f"DeepCAMS, {grid_of(fine).step:g}°"),
-    ]
+    left, right, extent = shared_view(coarse, fine, region)
+    linear = int(coarse.coords.get("time_kind", TimeKind.ANALYSIS)) == TimeKind.INTERPOLATED
+    panels = [_Panel(left, f"CAMS, {grid_of(left).step:g}°" + ", linear in time" * linear)]
+    if interpolated:
+        between = shared_view(bicubic(coarse, fine), fine, region)[0]
+        panels.append(_Panel(between, f"bicubic, {grid_of(between).step:g}°"))
+    panels.append(_Panel(right, f"DeepCAMS, {grid_of(right).step:g}°"))
     return _draw(panels, extent, style or Style())
 
 
@@ -146,7 +164,8 @@ def _draw(panels: list[_Panel], extent: Extent, style: Style) -> Figure:
             axes = sheet.axes(box)
             draw_cells(axes, panel.field.values, grid_of(panel.field), extent, scale.colours, scale.norm)
             axes.set_title(panel.title, fontsize=9, loc="left", pad=4)
-            draw_degrees(axes, extent, box, latitudes=index == 0)
+            below, last = sheet.layout.below, index == len(panels) - 1
+            draw_degrees(axes, extent, box, latitudes=below or index == 0, longitudes=last or not below)
         _draw_heading(sheet, quantity, shown)
         _draw_bar(sheet, scale, quantity)
         _draw_notes(sheet)

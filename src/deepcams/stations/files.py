@@ -15,6 +15,7 @@ from deepcams.stations.readers.streams import require_pyarrow
 from deepcams.stations.report import ReportContent, write_report
 from deepcams.stations.table import Pairs
 from deepcams.stations.tables import scores_csv, stations_csv, to_content
+from deepcams.stations.thanks import thanks
 from deepcams.stations.validate import Validation
 
 Draw = Callable[[Path], Mapping[str, Path]]
@@ -22,14 +23,6 @@ Draw = Callable[[Path], Mapping[str, Path]]
 SCORES, TABLE, STATIONS, PAIRS = "scores.json", "scores.csv", "stations.csv", "pairs.parquet"
 NAMES = (SCORES, TABLE, STATIONS, report.NAME)
 """The files that are always written."""
-
-_THANKS = {
-    "openaq": "OpenAQ (openaq.org, CC BY 4.0) and the agencies whose data it collects.",
-    "airnow": "AirNow (US EPA and its partners; preliminary data, not for regulatory decisions).",
-    "embassy": "US Department of State and US EPA (not fully verified or validated).",
-    "aqs": "US EPA Air Quality System.",
-    "eea": "European Environment Agency and its member countries (CC BY 4.0).",
-}  # by the beginning of a format's name
 
 
 def write_validation(validation: Validation, folder: Path, draw: Draw, *, pairs: bool = False) -> list[Path]:
@@ -107,13 +100,10 @@ def report_content(validation: Validation, made: dict[str, Any]) -> ReportConten
 def _provenance(validation: Validation) -> dict[str, Any]:
     """What made the scores; the same for every run on the same files."""
     files = validation.reading.files
-    sources = [
-        text for name, text in _THANKS.items() if any(one.startswith(name) for one in validation.reading.formats)
-    ]
     return provenance(validation.settings.content(), files) | {
         "stations_sha256": digest_of(sha256_of(Path(file)) for file in files),
         "products": {one.name: {"files": one.label, "description": one.description} for one in validation.products},
-        "stations_attribution": " ".join(sources),
+        "stations_attribution": thanks(validation.reading.formats),
     }
 
 

@@ -31,7 +31,7 @@ UNKNOWN = "–"
 
 _HEADING = 0.62  # inches
 _SUBTITLE_LINE = 0.16
-_CHARACTER, _SUBTITLE_CHARACTER = 0.050, 0.064  # mean widths in the small print and the subtitle
+_CHARACTER, _SUBTITLE_CHARACTER = 0.053, 0.066  # mean widths in the small print and the subtitle
 _LONGEST_NAME = 24  # characters
 
 

@@ -6,6 +6,7 @@ The fitted line is that of the values themselves, as scores are, and therefore b
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -187,21 +188,23 @@ def _notes(pairs: Pairs, products: tuple[str, ...], low: float, high: float, kin
 
 def _draw_sheet(scatter: _Scatter, names: Sequence[str], subtitle: str) -> Figure:
     """One sheet with some of the columns."""
-    rows, columns = len(scatter.products), len(names)
-    side = min(_WIDEST_PANEL, (_SHEET - _LEFT - _RIGHT + _GAP) / columns - _GAP)
-    inner = columns * (side + _GAP) - _GAP
+    beside = len(names) == 1  # then products stand side by side, each with labels of its own
+    rows, columns = (1, len(scatter.products)) if beside else (len(scatter.products), len(names))
+    gap = _LEFT if beside else _GAP
+    side = min(_WIDEST_PANEL, (_SHEET - _LEFT - _RIGHT + gap) / columns - gap)
+    inner = columns * (side + gap) - gap
     width = max(_LEFT + inner + _RIGHT, 5.6)
     left = _LEFT + (width - _LEFT - inner - _RIGHT) / 2
     height = _BAR + _TICKS + rows * (side + _ABOVE + _BELOW) + _YEAR
     board = new_board("PM2.5: predicted against observed", subtitle, width, height, scatter.notes)
-    for row, name in enumerate(scatter.products):
+    for number, (name, part) in enumerate(itertools.product(scatter.products, names)):
+        row, column = divmod(number, columns)
         bottom = _BAR + _TICKS + (rows - 1 - row) * (side + _ABOVE + _BELOW)
-        for column, part in enumerate(names):
-            axes = board.axes(Box(left + column * (side + _GAP), bottom, side, side))
-            _draw_panel(axes, scatter, scatter.panels[part, name])
-            _draw_labels(axes, side, scatter, name=name if column == 0 else "", lowest=row == rows - 1)
+        axes = board.axes(Box(left + column * (side + gap), bottom, side, side))
+        _draw_panel(axes, scatter, scatter.panels[part, name])
+        _draw_labels(axes, side, scatter, name=name if column == 0 or beside else "", lowest=row == rows - 1)
     for column, part in enumerate(names):
-        middle = left + column * (side + _GAP) + side / 2
+        middle = left + inner / 2 if beside else left + column * (side + gap) + side / 2
         title = "" if part == ALL else part
         board.text(middle, height - _YEAR + 0.06, title, fontsize=10, fontweight="bold", ha="center")
     _draw_bar(board, scatter.scale, left, inner)
