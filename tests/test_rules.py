@@ -40,7 +40,7 @@ LEVELS = [
     {"evaluation"},
     {"training", "stations"},
     {"fetch"},
-    {"plot", "viewer", "doctor"},
+    {"plot", "viewer", "evidence", "doctor"},
     {"cli"},
 ]
 LEVEL = {name: number for number, names in enumerate(LEVELS) for name in names}

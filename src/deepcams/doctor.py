@@ -23,6 +23,7 @@ from deepcams.errors import DeepcamsError
 from deepcams.io.remote import first_line
 from deepcams.provenance import sha256_of
 from deepcams.threads import processors
+from deepcams.urls import label_of
 
 OK, WARNING, PROBLEM = "ok", "warning", "problem"
 _OLDEST = (3, 11)
@@ -41,7 +42,7 @@ _WRITTEN = 32  # MB written to tell the speed
 _SPACE = (0.2, 5.0)  # GB free: below the first nothing fits, below the second months do not
 _SLOW = 20.0  # MB/s
 _MEMORY = (2.0, 6.0)  # GB: the global job with the networks needs the second
-_LIMIT = 5.0  # seconds that a service may take
+_LIMIT = 10.0  # seconds that a service may take: half of them for the connection
 
 
 @dataclass(frozen=True)
@@ -304,10 +305,10 @@ def _keys() -> Iterator[Finding]:
 def _services() -> Iterator[Finding]:
     """Whether each service answers anything, within some seconds; keys are not tried."""
     from deepcams.fetch import geos_cf, keys, openaq_api, openaq_archive, published
-    from deepcams.fetch.http import get
-    from deepcams.fetch.patience import Patience
+    from deepcams.fetch.connection import Broken, ask
+    from deepcams.fetch.patience import AGAIN, Attempts, Patience
 
-    hurry = Patience(connect=_LIMIT, read=_LIMIT, tries=1, deadline=_LIMIT)
+    hurry = Patience(connect=_LIMIT / 2, read=_LIMIT / 2)
     for name, url in (
         ("Atmosphere Data Store", f"{keys.URL}/catalogue/v1/"),
         ("GEOS-CF", f"{geos_cf.URL}/"),
@@ -317,8 +318,14 @@ def _services() -> Iterator[Finding]:
     ):
         began = time.monotonic()
         try:
-            answer = get(url, patience=hurry, service=name)
+            with ask(url, {}, None, Attempts(hurry, url)) as answer:
+                seconds = time.monotonic() - began
+        except Broken as error:
+            why = "; it, a firewall or a proxy (HTTPS_PROXY) stands in the way"
+            yield Finding(name, WARNING, f"{label_of(url)}: {error}{why}")
         except DeepcamsError as error:
-            yield Finding(name, WARNING, f"{error}; it, a firewall or a proxy (HTTPS_PROXY) stands in the way")
+            yield Finding(name, WARNING, str(error))
         else:
-            yield Finding(name, OK, f"answers {answer.status} after {time.monotonic() - began:.1f} s")
+            busy = answer.status in AGAIN
+            advice = ": it has trouble of its own now; try later" if busy else ""
+            yield Finding(name, WARNING if busy else OK, f"answers {answer.status} after {seconds:.1f} s{advice}")

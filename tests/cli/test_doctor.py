@@ -9,7 +9,7 @@ import deepcams.weights
 from deepcams.cli.doctor import doctor
 from deepcams.doctor import OK, PROBLEM, WARNING, examine
 from deepcams.fetch import geos_cf, keys, openaq_api, openaq_archive, published
-from tests.fetch.server import Hang, Reply, Server
+from tests.fetch.server import Hang, Reply, Server, Status
 
 KEY = "01234567-89ab-cdef-0123-456789abcdef"
 
@@ -119,6 +119,7 @@ def test_services_are_asked_only_if_wanted(monkeypatch, tmp_path):
         monkeypatch.setattr("deepcams.doctor._LIMIT", 0.5)
         server.route("GET", r".*", Reply(200, b"{}"))
         server.misbehave(r".*geos_cf.*", Hang(5))
+        server.misbehave(r".*openaq_archive.*", Status(503))
         assert "GEOS-CF" not in found(tmp_path)
         assert server.requests == []
         findings = found(tmp_path, online=True)
@@ -126,4 +127,7 @@ def test_services_are_asked_only_if_wanted(monkeypatch, tmp_path):
     assert findings["Atmosphere Data Store"].state == OK
     assert findings["GEOS-CF"].state == WARNING
     assert "firewall or a proxy" in findings["GEOS-CF"].words
+    assert "goes on from there" not in findings["GEOS-CF"].words
+    assert findings["OpenAQ archive"].state == WARNING
+    assert "answers 503" in findings["OpenAQ archive"].words
     assert not any("Authorization".lower() in request.headers for request in server.requests)

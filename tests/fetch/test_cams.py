@@ -138,6 +138,17 @@ def test_whole_but_not_admitted_yet(fetch, store, there, tmp_path):
     assert there() == [NAMES[0], "fetched.json"]
 
 
+def test_what_another_run_fetched_meanwhile_is_kept(fetch, store, impatient, tmp_path):
+    def connect():
+        fetch()
+        return DataStore(store.credentials, patience=impatient)
+
+    requests = plan(EAC4, FIRST, LAST, region=BOX, today=TODAY)
+    summary = fetch_cams(requests, tmp_path / "cams", connect, waiting=QUICK, patience=impatient)
+    assert (summary.fetched, summary.kept, summary.size) == ([], NAMES, 0)
+    assert len(store.jobs) == 2
+
+
 def test_what_is_left_of_another_order_is_thrown_away(fetch, tmp_path, there):
     (tmp_path / "cams").mkdir()
     (tmp_path / "cams" / f".{NAMES[0].removesuffix('.zip')}.whole").write_text("of last year")

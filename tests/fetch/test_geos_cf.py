@@ -1,6 +1,7 @@
 """GEOS-CF from a portal on loopback: whole days, odd units, lacking hours, damage, and going on after a failure."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from deepcams.errors import FetchError, InputError
+from deepcams.errors import FetchError, InputError, OutputError
 from deepcams.fetch.geos_cf import Order, choose_version, fetch_geos_cf
 from deepcams.fetch.geos_cf_files import VERSIONS, in_micrograms, write_day
+from deepcams.fetch.index import Index
 from deepcams.grid import Region
 from deepcams.io.files import find_files
 from deepcams.io.geos_cf import open_hourly
@@ -208,6 +210,21 @@ def test_versions_and_regions_never_share_a_folder(portal, fetch):
         fetch(url, start=DAY + 1, end=DAY + 1, region=None)
 
 
+def test_two_runs_into_one_folder(portal, fetch, tmp_path):
+    url, _ = portal(hours=[0])
+    folder = tmp_path / "geos"
+    with Index(folder).alone("geos-cf"), pytest.raises(FetchError, match=f"^{re.escape(str(folder))}: another run"):
+        fetch(url, allow_missing=True, region=None)  # which might be of another region
+    assert fetch(url, allow_missing=True).written == 1
+
+
+def test_a_folder_that_cannot_be_one(portal, fetch, tmp_path):
+    url, _ = portal(hours=[0])
+    (tmp_path / "geos").write_text("mine")
+    with pytest.raises(OutputError, match="no files can be written there"):
+        fetch(url)
+
+
 def test_trouble_passes(portal, fetch, server):
     url, names = portal(hours=range(6))
     server.misbehave(names[0], Status(500), Reset())
@@ -268,6 +285,11 @@ def test_a_period_that_no_version_has_is_refused():
         InputError, match=r"v1 from 2018-01-01 to 2026-01-01 and v2 from 2025-08-05 on, which are two systems"
     ):
         choose_version(np.datetime64("2025-01-01"), np.datetime64("2026-06-01"))
+
+
+def test_days_to_come_are_refused():
+    with pytest.raises(InputError, match=r"today is .*: give an earlier --end"):
+        Order(DAY, np.datetime64("2999-01-01"), VERSIONS["v2"])
 
 
 def test_a_region_of_a_single_node_is_refused():

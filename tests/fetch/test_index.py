@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def test_what_was_fetched_is_known_here_and_in_the_next_run(index, folder):
     for one in (index, Index(folder)):
         assert one.known("a.nc") == noted
         assert one.entries() == [noted]
-        assert one.is_whole("a.nc", what=WHAT, verify=True)
+        assert one.is_whole("a.nc", what=WHAT)
 
 
 def test_requests_are_compared_as_json(index):
@@ -78,7 +79,7 @@ def test_a_file_that_went_is_to_be_fetched_again(index, folder):
     assert not index.is_whole("a.nc")
     put(index, body=b"other")
     assert index.known("a.nc").size == 5
-    assert Index(folder).is_whole("a.nc", verify=True)
+    assert Index(folder).is_whole("a.nc")
 
 
 def test_a_file_that_is_not_known_is_left_as_it_is(index, folder):
@@ -94,9 +95,8 @@ def test_a_file_that_is_not_known_is_left_as_it_is(index, folder):
 def test_a_file_that_has_changed_is_left_as_it_is(index, folder):
     put(index)
     (folder / "a.nc").write_bytes(b"xyz")
-    assert index.is_whole("a.nc")
-    with pytest.raises(InputError, match="has changed since it was fetched"):
-        index.is_whole("a.nc", verify=True)
+    with pytest.raises(InputError, match=r"has changed since it was fetched \(its checksum is another\)"):
+        index.is_whole("a.nc")
     (folder / "a.nc").write_bytes(b"longer")
     with pytest.raises(InputError, match=r"6 bytes, fetched were 3\).*move it away"):
         index.is_whole("a.nc")
@@ -247,6 +247,15 @@ def test_one_that_is_locked_for_long_is_told(index, folder, monkeypatch):
     index.add(entry("b.nc"))
 
 
+def test_a_folder_is_claimed_for_a_service_once(index, folder):
+    with index.alone("openaq"):
+        with pytest.raises(FetchError, match=f"^{re.escape(str(folder))}: another run fetches"), index.alone("openaq"):
+            pytest.fail("claimed twice")
+        with index.alone("geos-cf"), index.claim("openaq"):
+            pass
+    assert not list(folder.iterdir())
+
+
 def test_a_name_is_claimed_once(index, folder):
     with index.claim("x/a.nc"):
         with pytest.raises(FetchError, match="another run fetches it now"), index.claim("x/a.nc"):
@@ -275,5 +284,5 @@ def test_a_download_is_recorded_before_it_has_its_name(server, index, folder, im
     assert index.known("a.nc")
     assert not index.is_whole("a.nc")
     download(url, folder / "a.nc", patience=impatient)
-    assert index.is_whole("a.nc", verify=True)
+    assert index.is_whole("a.nc")
     assert len(server.requests) == 1

@@ -348,7 +348,7 @@ def test_a_changed_table_is_left_as_it_is(service, order, fetch, tmp_path):
 
 def test_two_runs_into_one_folder(service, order, fetch, tmp_path):
     days(service, 5)
-    with Index(tmp_path / "out").claim("openaq"), pytest.raises(FetchError, match="another run"):
+    with Index(tmp_path / "out").alone("openaq"), pytest.raises(FetchError, match="another run"):
         fetch(order(locations=(5,)))
 
 
@@ -397,6 +397,18 @@ def test_an_unfinished_run_goes_on_with_the_same_locations_and_without_a_key(ser
     fetch(order(country="NP"))
     assert len(server.requests_to("/v3/locations")) == before
     check(tmp_path / "out", 5, FIRST + timedelta(minutes=15), 48)
+
+
+def test_what_an_unfinished_run_was_told_is_for_its_period_only(service, server, order, fetch, tmp_path):
+    ended = {"utc": "2019-12-04T10:00:00Z", "local": "2019-12-04T15:45:00+05:45"}
+    service.place(5, datetimeLast=ended)
+    days(service, 5, count=12)
+    server.misbehave("/" + object_key(5, "2019-12-04"), *[Status(503)] * 3)
+    with pytest.raises(FetchError):
+        fetch(order(country="NP"), key=KEY, workers=1)
+    service.places[0] |= {"datetimeLast": None}  # it had not ended, it was of today
+    fetch(order("2019-12-10", "2019-12-10", country="NP"), key=KEY)
+    check(tmp_path / "out", 5, datetime(2019, 12, 10, 0, 15, tzinfo=UTC), 24)
 
 
 def test_locations_that_had_ended_are_not_asked_for(service, server, order, fetch):

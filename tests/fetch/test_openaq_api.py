@@ -178,6 +178,16 @@ def test_refusals_say_what_to_do_and_never_the_key(service, server, client, stat
     assert KEY not in str(told.value)
 
 
+@pytest.mark.parametrize(("url", "words"), [
+    ("http://api.example.org", "http://api.example.org: the key would travel in the clear; wanted https"),
+    ("api.example.org", "not an address of the web"),
+])  # fmt: skip
+def test_a_key_is_sent_to_no_address_where_others_can_read_it(fetch, url, words, tmp_path, impatient):
+    order = Order(*SPAN, "api", locations=(5,), url=url)
+    with pytest.raises(InputError, match=words):
+        make_plan(tmp_path, order, key=KEY, patience=impatient)
+
+
 def test_a_key_that_is_not_known(service, server, fetch, tmp_path):
     service.place(5)
     with pytest.raises(InputError, match="invalid credentials"):

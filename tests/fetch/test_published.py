@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import scipy.io
 
-from deepcams.errors import FetchError, InputError
+from deepcams.errors import FetchError, InputError, OutputError
+from deepcams.fetch.index import Index
 from deepcams.fetch.published import choose, fetch_published, list_record
 from deepcams.io.published import open_maps
 from tests.fetch.server import Drip, Status, Truncate, WrongBody, json_reply
@@ -89,6 +90,19 @@ def test_a_wrong_checksum_leaves_nothing(record, fetch, there):
     with pytest.raises(FetchError, match="md5"):
         fetch(record(checksum="md5:" + "0" * 32), "2019.zip")
     assert "2019.zip" not in there()
+
+
+def test_two_runs_into_one_folder(record, fetch, tmp_path):
+    url = record()
+    with Index(tmp_path / "out").alone("published"), pytest.raises(FetchError, match="out: another run fetches it now"):
+        fetch(url)
+    assert fetch(url).fetched == 3
+
+
+def test_a_folder_that_cannot_be_one(record, fetch, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(OutputError, match="no files can be written there"):
+        fetch(record())
 
 
 def test_a_file_of_the_user_is_left_alone(record, fetch, tmp_path):

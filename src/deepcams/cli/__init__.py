@@ -26,6 +26,7 @@ _COMMANDS = (
     "inspect",
     "plot",
     "prepare",
+    "report",
     "train",
     "validate",
     "verify",

@@ -12,7 +12,7 @@ import click
 @click.option(
     "--folder", type=click.Path(path_type=Path), default=Path(), help="Where results would go.  [default: here]"
 )
-@click.option("--online", is_flag=True, help="Also ask the services whether they answer, 5 s each at most.")
+@click.option("--online", is_flag=True, help="Also ask the services whether they answer, 10 s each at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 def doctor(folder: Path, online: bool, as_json: bool) -> int:
     """Look at the installation, this computer and the access to data.

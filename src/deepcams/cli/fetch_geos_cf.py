@@ -15,7 +15,7 @@ _SHOWN = 8  # days
 
 
 @click.command(name="geos-cf", epilog="Example: deepcams fetch geos-cf --start 2020-03-01 --end 2020-03-31 geos_cf/")
-@click.argument("folder", type=click.Path(path_type=Path), metavar="OUT")
+@click.argument("folder", metavar="OUT", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--start", required=True, help="First day, UTC: 2020-03-01.")
 @click.option("--end", required=True, help="Last day.")
 @click.option("--region", help="Keep a part only: N,W,S,E in degrees (60,-10,35,30), or a name such as europe.")

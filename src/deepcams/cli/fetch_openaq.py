@@ -19,7 +19,7 @@ _SHOWN = 8  # months
     name="openaq",
     epilog="Example: deepcams fetch openaq --start 2019-12-01 --end 2019-12-31 --locations 2178,8118 openaq/",
 )
-@click.argument("folder", type=click.Path(path_type=Path), metavar="OUT")
+@click.argument("folder", metavar="OUT", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--start", required=True, help="First hour, ISO, UTC: 2019-12-01 or 2019-12-01T18.")
 @click.option("--end", required=True, help="Last hour; a mere date means its last hour.")
 @click.option("--country", metavar="XX", help="All locations of a country, by its ISO code: NP. Needs a key.")
@@ -38,7 +38,9 @@ _SHOWN = 8  # months
     type=click.Choice(["archive", "api"]),
     help="The public archive, as it was measured; or the API, hourly means. The API needs a key.",
 )
-@click.option("--key", metavar="KEY", help="Of the API.  [default: OPENAQ_API_KEY in the environment]")
+@click.option(
+    "--key", metavar="KEY", help="Of the API; others on the machine can see it here: rather set OPENAQ_API_KEY."
+)
 @click.option("--url", help="Where the API is.  [default: api.openaq.org]")
 @click.option("--archive-url", help="Where the archive is.  [default: the public bucket]")
 @click.option("--workers", default=8, show_default=True, type=click.IntRange(1, 32), help="Requests in flight.")

@@ -16,7 +16,7 @@ _MEGABYTE = 10**6
 
 
 @click.command(epilog="Example: deepcams fetch published --files '*2019*' published/")
-@click.argument("folder", type=click.Path(path_type=Path), metavar="OUT")
+@click.argument("folder", metavar="OUT", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--files", "patterns", multiple=True, metavar="PATTERN", help="Only files of such names; may be repeated."
 )

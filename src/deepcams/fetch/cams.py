@@ -110,7 +110,7 @@ def _fetch(missing: Sequence[Request], errand: _Errand, workers: int, summary: S
     try:
         with closing(in_flight(errand.run, missing, count=workers)) as results:
             for _, (name, size) in results:
-                summary.fetched.append(name)
+                (summary.fetched if size else summary.kept).append(name)
                 summary.size += size
                 errand.progress(1, name)
     except Stopped as error:
@@ -118,6 +118,7 @@ def _fetch(missing: Sequence[Request], errand: _Errand, workers: int, summary: S
     finally:
         errand.enough.set()
         summary.fetched.sort()
+        summary.kept.sort()
         summary.notes += errand.store.messages
 
 
@@ -139,10 +140,11 @@ class _Errand:
     failure: Exception | None = None
 
     def run(self, request: Request) -> tuple[str, int]:
-        """Fetch the file of a request; its name and size."""
+        """Fetch the file of a request; its name and size, which is 0 if another run has fetched it meanwhile."""
         try:
             with self.index.claim(request.stem):
-                return self._fetch(request)
+                name = _there(self.index, request)
+                return (name, 0) if name else self._fetch(request)
         except Stopped:
             raise
         except Exception as error:

@@ -16,7 +16,7 @@ _GUARD = threading.Lock()
 
 
 @contextmanager
-def claimed(target: Path, mark: str) -> Iterator[None]:
+def claimed(target: Path, mark: str, *, told: Path | None = None) -> Iterator[None]:
     """Nobody else has this claim on a file within the block.
 
     The claim is a lock on a hidden file beside it, which goes at the end; a kill may leave the file, but not the lock.
@@ -24,13 +24,16 @@ def claimed(target: Path, mark: str) -> Iterator[None]:
     Args:
         target: the file; its folder is made if it is not there.
         mark: what kind of claim it is, a word.
+        told: what it is on, for people; None for the file.
 
     Raises:
         FetchError: if somebody else has it.
         OutputError: if nothing can be written there.
     """
     path = target.absolute().with_name(f".{mark}.{target.name}")
-    taken = FetchError(f"{target}: another run fetches it now; it is left to that: run this again when that has ended")
+    taken = FetchError(
+        f"{told or target}: another run fetches it now; it is left to that: run this again when that has ended"
+    )
     with _GUARD:
         if path in _TAKEN:
             raise taken

@@ -25,6 +25,7 @@ _PIECE = 1 << 16  # bytes read at once at most
 _REDIRECTS = 5
 # What may be sent to another host than the one that was asked; all else may be a key.
 _HARMLESS = ("accept", "accept-encoding", "if-range", "range", "user-agent")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _OF_THREAD = threading.local()
 
 
@@ -77,7 +78,7 @@ class Answer:
         except urllib3.exceptions.ReadTimeoutError:
             raise Broken(f"no byte for {self._attempts.patience.read:g} s") from None
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise Broken(f"the connection ended early{_detail(error)}") from None
+            raise Broken(f"the connection ended early{detail_of(error)}") from None
 
 
 class _Meter:
@@ -103,6 +104,12 @@ class _Meter:
                 raise Broken(f"only {speed:.0f} bytes/s came, wanted {self._patience.slowest:.0f}")
             self._bytes, self._seconds = 0, 0.0
         return piece
+
+
+def in_the_clear(url: str) -> bool:
+    """Whether all on the way can read what is sent to an address: it is one of http, and not of this computer."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.hostname not in _LOOPBACK
 
 
 def library(name: str) -> Any:
@@ -236,12 +243,12 @@ def _told(attempts: Attempts) -> Iterator[None]:
     except wrong.Timeout:
         raise Broken(f"no answer within {patience.read:g} s") from None
     except wrong.ProxyError as error:
-        raise Broken(f"the proxy (HTTPS_PROXY) gives no connection{_detail(error)}") from None
+        raise Broken(f"the proxy (HTTPS_PROXY) gives no connection{detail_of(error)}") from None
     except (wrong.RequestException, HTTPError, OSError) as error:
-        raise Broken(f"no connection{_detail(error)}") from None
+        raise Broken(f"no connection{detail_of(error)}") from None
 
 
-def _detail(error: BaseException) -> str:
+def detail_of(error: BaseException) -> str:
     """What the system says of a failure, in brackets."""
     for one in _causes(error):
         if isinstance(one, socket.gaierror):

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from deepcams.errors import DeepcamsError, InputError
-from deepcams.fetch.connection import library
+from deepcams.fetch.connection import detail_of, library
 from deepcams.fetch.keys import STORE, Credentials
 from deepcams.fetch.late import LateError, within
 from deepcams.fetch.patience import AGAIN, Attempts, Patience, retry_after
@@ -254,7 +254,7 @@ def _plain(error: Exception) -> str:
         return str(error)
     if isinstance(error, ValueError):  # no JSON
         return _ODD.format(type(error).__name__)
-    return _PLAIN.get(type(error).__name__, f"no whole answer ({type(error).__name__})")
+    return _PLAIN.get(type(error).__name__, f"no whole answer ({type(error).__name__})") + detail_of(error)
 
 
 def _stay(response: Any, *_: Any, **__: Any) -> None:

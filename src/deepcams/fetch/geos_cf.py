@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from deepcams.fetch.index import Index
 from deepcams.fetch.many import in_flight
 from deepcams.fetch.patience import Patience
 from deepcams.grid import Grid, Region
-from deepcams.io.output import temporary_name
+from deepcams.io.output import check_folder, temporary_name
 from deepcams.timeline import check_period
 
 Days = NDArray[np.datetime64]
@@ -58,6 +59,9 @@ class Order:
 
     def __post_init__(self) -> None:
         check_period(self.start, self.end)
+        today = np.datetime64(datetime.now(UTC).date())
+        if self.end > today:
+            raise InputError(f"the period ends with {self.end}, and today is {today}: give an earlier --end")
 
     @property
     def days(self) -> Days:
@@ -153,19 +157,21 @@ def fetch_geos_cf(
 
     Raises:
         InputError: if the folder holds another version or region, or files that were not fetched by this.
-        FetchError: if the portal does not answer, or lacks hours and they may not be missing.
-        WriteError: if the disk is full.
+        FetchError: if the portal does not answer, or lacks hours and they may not be missing, or another run fetches into
+            the folder.
+        OutputError: if the files cannot be written.
     """
+    check_folder(folder, (), overwrite=False)
     began, summary, index = time.monotonic(), Summary(), Index(folder)
-    refuse_others(index, order)
-    for day in order.days:
-        if index.is_whole(order.name(day), what=order.what(day)):
-            summary.kept += 1
-            progress(HOURS)
-            continue
-        with index.claim(order.name(day)):
-            _fetch_day(index, order, day, workers, allow_missing, patience, progress, summary)
-    _tidy(folder)
+    with index.alone("geos-cf"):  # so that no other run brings another version or region
+        refuse_others(index, order)
+        for day in order.days:
+            if index.is_whole(order.name(day), what=order.what(day)):
+                summary.kept += 1
+                progress(HOURS)
+            else:
+                _fetch_day(index, order, day, workers, allow_missing, patience, progress, summary)
+        _tidy(folder)
     summary.seconds = time.monotonic() - began
     left_out = {
         day: hours for day, hours in summary.missing.items() if not (folder / order.name(np.datetime64(day))).exists()
@@ -278,7 +284,8 @@ def _left_out(order: Order, missing: Mapping[str, Sequence[int]], summary: Summa
     day, hours = next(iter(missing.items()))
     listed = ", ".join(map(str, hours[:6])) + (" ..." if len(hours) > 6 else "")
     some = "all hours" if len(hours) == HOURS else f"the hours {listed}"
-    more = f" and {len(missing) - 1} more days" if len(missing) > 1 else ""
+    others = len(missing) - 1
+    more = f" and of {others} other day{'s' * (others != 1)}" if others else ""
     where = order.folder(order.version.folders[0], np.datetime64(day))
     return (
         f"{SERVICE} {order.version.name} lacks {some} of {day}{more}, as {where} lists them; {summary.written} days were "

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from deepcams.fetch.connection import Answer, Broken, ask
 from deepcams.fetch.connection import library as library
 from deepcams.fetch.download import Downloaded as Downloaded
 from deepcams.fetch.download import download as download
-from deepcams.fetch.patience import AGAIN, DEFAULT, Attempts, retry_after
+from deepcams.fetch.patience import AGAIN, ANY_PACE, DEFAULT, TOO_MANY, Attempts, Pace, retry_after
 from deepcams.fetch.patience import Patience as Patience
 from deepcams.urls import label_of
 
@@ -61,6 +61,8 @@ def get(
     params: Mapping[str, Any] | None = None,
     patience: Patience = DEFAULT,
     service: str = "the service",
+    again: Collection[int] = AGAIN,
+    pace: Pace = ANY_PACE,
 ) -> Response:
     """What a service answers, tried again where it is not there, or too busy, or broken for the moment.
 
@@ -72,6 +74,8 @@ def get(
         params: for the query.
         patience: how long to wait.
         service: its name, for people.
+        again: the statuses after which it is tried again.
+        pace: how often the service may be asked.
 
     Raises:
         FetchError: if it does not answer, however patiently.
@@ -79,14 +83,20 @@ def get(
     """
     attempts = Attempts(patience, f"{service}: {label_of(url)}")
     while True:
+        pace.take()
         try:
             with ask(url, headers or {}, params, attempts) as answer:
-                if answer.status not in AGAIN:
-                    return Response(answer.status, answer.headers, _content(answer), answer.url)
-                why, asked = f"the service answers {answer.status}", retry_after(answer.headers)
+                content = None if answer.status in again else _content(answer)
         except Broken as error:
-            why, asked = str(error), None
-        attempts.again(why, asked=asked)
+            attempts.again(str(error))
+            continue
+        refused = answer.status == TOO_MANY
+        reset = pace.told(answer.headers, refused=refused)
+        if content is not None:
+            return Response(answer.status, answer.headers, content, answer.url)
+        asked = retry_after(answer.headers)
+        asked = reset if asked is None and refused else asked
+        attempts.again(f"the service answers {answer.status}", asked=asked)
 
 
 def _content(answer: Answer) -> bytes:

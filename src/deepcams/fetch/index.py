@@ -85,13 +85,12 @@ class Index:
         self._refresh()
         return [self._entries[name] for name in sorted(self._entries)]
 
-    def is_whole(self, name: str, *, what: Mapping[str, Any] | None = None, verify: bool = False) -> bool:
-        """Whether a file is there as it was fetched; False if there is none, and it is to be fetched.
+    def is_whole(self, name: str, *, what: Mapping[str, Any] | None = None) -> bool:
+        """Whether a file is there as it was fetched, to the byte; False if there is none, and it is to be fetched.
 
         Args:
             name: of the file.
             what: the request that it is wanted for; None if that does not matter.
-            verify: whether to compare its content too, and not only its size.
 
         Raises:
             InputError: if a file is there that was not fetched, or has changed since, or was fetched for another request:
@@ -107,9 +106,10 @@ class Index:
             raise InputError(f"{path}: was fetched for {json.dumps(_plain(entry.what))}, wanted is {json.dumps(_plain(what))}; "
                              "it is left as it is: give another folder")  # fmt: skip
         size = path.stat().st_size
-        if size != entry.size or (verify and sha256_of(path) != entry.sha256):
-            raise InputError(f"{path}: has changed since it was fetched ({size} bytes, fetched were {entry.size}); it is left "
-                             "as it is: move it away, and run the same command again")  # fmt: skip
+        if size != entry.size or sha256_of(path) != entry.sha256:
+            found = f"{size} bytes, fetched were {entry.size}" if size != entry.size else "its checksum is another"
+            raise InputError(f"{path}: has changed since it was fetched ({found}); it is left as it is: move it away, and run "
+                             "the same command again")  # fmt: skip
         return True
 
     def add(self, entry: Entry) -> Entry:
@@ -159,6 +159,14 @@ class Index:
             FetchError: if somebody has claimed it already, in this process or another.
         """
         return claimed(self.folder / checked_name(name), "claimed")
+
+    def alone(self, service: str) -> AbstractContextManager[None]:
+        """Nobody else fetches from a service into the folder within the block, where files depend on each other.
+
+        Raises:
+            FetchError: if somebody does so already, in this process or another.
+        """
+        return claimed(self.folder / checked_name(service), "alone", told=self.folder)
 
     def _wait_for(self, stream: IO[bytes]) -> None:
         """Lock the index; the lock ends with the stream."""

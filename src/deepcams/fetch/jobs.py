@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from deepcams.errors import FetchError
 from deepcams.fetch import stopping
 from deepcams.fetch.datastore import Asset, DataStore, Order
 from deepcams.fetch.keys import STORE
-from deepcams.io.output import make_folder, writing
+from deepcams.io.output import make_folder, partial
 from deepcams.urls import label_of
 
 _FULL = "full"
@@ -62,10 +61,8 @@ class Pending:
             WriteError: if that fails.
         """
         make_folder(self.path.parent)
-        temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}.partial")
-        with writing(self.path):
+        with partial(self.path, overwrite=True) as temporary:
             temporary.write_text(json.dumps({"job": job, **self._of}), encoding="utf-8")
-            temporary.replace(self.path)
 
     def forget(self) -> None:
         """It is fetched, or failed."""

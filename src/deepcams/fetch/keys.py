@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deepcams.errors import InputError
+from deepcams.fetch.connection import in_the_clear
 from deepcams.urls import label_of
 
 STORE = "the Atmosphere Data Store"
@@ -28,7 +29,6 @@ _OTHERS = {
     "ecds.ecmwf.int": "the ECMWF Data Store",
     "xds.ecmwf.int": "the Cross Data Store",
 }
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _FAMILIES = (  # the environment's prefix, the variable that names the file, the usual file
     ("ADSAPI", "", ".adsapirc"),
     ("CDSAPI", "CDSAPI_RC", ".cdsapirc"),
@@ -140,7 +140,7 @@ def check_form(credentials: Credentials) -> None:
                          f"both, so give --url {URL}, or write a file ~/.adsapirc beside it: {_ADVICE}")  # fmt: skip
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InputError(f"the address in {where} is {label!r}: wanted {URL}")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+    if in_the_clear(credentials.url):
         raise InputError(
             f"the address in {where} is {label}: the key would travel in the clear; wanted https, as {URL}"
         )

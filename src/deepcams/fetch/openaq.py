@@ -79,7 +79,7 @@ def fetch_openaq(
     """
     began, summary, index = time.monotonic(), Summary(kept=plan.kept), Index(plan.folder)
     source = Source(plan.hidden, plan.order.archive, plan.client, workers, patience)
-    with index.claim("openaq"):
+    with index.alone("openaq"):
         for span in plan.todo:
             pieces = FETCH[plan.order.source](source, span, plan.locations, progress)
             summary.fetched += pieces.fetched

@@ -11,7 +11,6 @@ that are easily done wrong:
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -23,12 +22,13 @@ from typing import Any
 import numpy as np
 
 from deepcams.errors import DeepcamsError, FetchError, InputError
-from deepcams.fetch.connection import Answer, Broken, ask
+from deepcams.fetch.connection import in_the_clear
+from deepcams.fetch.http import get
 from deepcams.fetch.openaq_limits import Allowance
 from deepcams.fetch.openaq_places import PM25, Location, boxes_of, inside, location_of
-from deepcams.fetch.patience import AGAIN, Attempts, Patience, retry_after
+from deepcams.fetch.patience import AGAIN, Patience
 from deepcams.grid import Region
-from deepcams.urls import without_secrets
+from deepcams.urls import label_of, without_secrets
 
 URL = "https://api.openaq.org"
 VARIABLE = "OPENAQ_API_KEY"
@@ -37,7 +37,6 @@ REGISTER = "https://explore.openaq.org/register"
 _ACCOUNT = "https://explore.openaq.org/account"
 _PAGE = 1000  # results at once: the most that the service gives
 _PAGES = 10_000
-_LARGEST = 100_000_000  # bytes of an answer
 _TIMEOUT = 408  # the service's own: the query took it too long
 _HOUR, _DAY = np.timedelta64(1, "h"), np.timedelta64(1, "D")
 _KEY = re.compile(r"[!-~]{8,200}")
@@ -94,7 +93,12 @@ class Client:
             url: of the service, without version.
             patience: how long to wait.
             tell: told of long waits.
+
+        Raises:
+            InputError: if the key would travel in the clear.
         """
+        if in_the_clear(url):
+            raise InputError(f"--url {label_of(url)}: the key would travel in the clear; wanted https, as {URL}")
         self._key, self._url, self._patience = key, url.rstrip("/"), patience
         self._allowance = Allowance(patience, tell)
 
@@ -166,31 +170,15 @@ class Client:
 
     def _json(self, path: str, params: Mapping[str, Any], absent_is_empty: bool) -> Mapping[str, Any]:
         """An answer, as patiently as the limits want it."""
-        attempts = Attempts(self._patience, f"{SERVICE}: {self._url}/v3/{path}")
-        while True:
-            self._allowance.take()
-            try:
-                with ask(f"{self._url}/v3/{path}", {"X-API-Key": self._key}, params, attempts) as answer:
-                    wait = self._allowance.told(answer.headers, refused=answer.status == 429)
-                    content = _content(answer)
-            except Broken as error:
-                attempts.again(str(error))
-                continue
-            if answer.status == 200:
-                break
-            if answer.status == 404 and absent_is_empty:
-                return {"results": []}
-            if answer.status not in (*AGAIN, _TIMEOUT):
-                raise self._refused(answer.status, path, content)
-            told = retry_after(answer.headers)
-            asked = told if told is not None else wait if answer.status == 429 else None
-            attempts.again(f"the service answers {answer.status}", asked=asked)
-        try:
-            found = json.loads(content)
-        except ValueError:
-            found = None
+        answer = get(f"{self._url}/v3/{path}", headers={"X-API-Key": self._key}, params=params, patience=self._patience,
+                     service=SERVICE, again=(*AGAIN, _TIMEOUT), pace=self._allowance)  # fmt: skip
+        if answer.status == 404 and absent_is_empty:
+            return {"results": []}
+        if answer.status != 200:
+            raise self._refused(answer.status, path, answer.content)
+        found = answer.json()
         if not isinstance(found, dict):
-            raise FetchError(f"{SERVICE}: {path}: wanted JSON, the answer begins with {content[:60]!r}: try later")
+            raise FetchError(f"{SERVICE}: {path}: wanted an object, found {answer.content[:60]!r}: try later")
         return found
 
     def _refused(self, status: int, path: str, content: bytes) -> DeepcamsError:
@@ -210,18 +198,6 @@ class Client:
         if status in (400, 422):
             return InputError(f"{SERVICE} does not understand the request for {path}{said}")
         return FetchError(f"{SERVICE}: {path} answers {status}{said}: try later")
-
-
-def _content(answer: Answer) -> bytes:
-    """The body; it was asked for without any encoding."""
-    body = bytearray()
-    for piece in answer.pieces():
-        body += piece
-        if len(body) > _LARGEST:
-            raise FetchError(f"{answer.url}: more than {_LARGEST / 1e6:.0f} MB came where a page was wanted")
-    if answer.length is not None and len(body) != answer.length:
-        raise Broken(f"{len(body)} bytes came of {answer.length}")
-    return bytes(body)
 
 
 def _is_more(meta: Any, size: int, total: int) -> bool:

@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping
 
 from deepcams.errors import FetchError
 from deepcams.fetch import stopping
-from deepcams.fetch.patience import Patience
+from deepcams.fetch.patience import Pace, Patience
 
 _ANSWERS, _SECONDS = 60, 60.0
 _EPOCH = 1e6  # what is larger is no number of seconds to wait, but a time: the documentation calls it a timestamp
 _LONG = 5.0  # seconds of a wait that is worth a word
 
 
-class Allowance:
+class Allowance(Pace):
     """How often the service may still be asked; shared by all threads."""
 
     def __init__(self, patience: Patience, tell: Callable[[str], None] = lambda words: None) -> None:

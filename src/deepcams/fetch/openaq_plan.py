@@ -22,12 +22,11 @@ from deepcams.fetch.openaq_api import REGISTER, SERVICE, VARIABLE, Client
 from deepcams.fetch.openaq_order import Order, Span, name_of
 from deepcams.fetch.openaq_places import Location, has_data
 from deepcams.fetch.patience import Patience
-from deepcams.io.output import make_folder, partial
+from deepcams.io.output import check_folder, make_folder, partial
 from deepcams.stations.readers.streams import require_pyarrow
 
 PATIENCE = Patience(longest_asked=3700.0)  # the limit of an hour's requests is waited for
 _FOLDER = ".pieces"
-_PLACES = "locations.json"
 _SHOWN = 20
 _DIGITS = 12  # of the digest that names the folder of an order's pieces
 _DAY = np.timedelta64(1, "D")
@@ -107,6 +106,8 @@ def make_plan(
         FetchError: if the API does not answer.
     """
     require_pyarrow()
+    if not dry:
+        check_folder(folder, (), overwrite=False)
     index = Index(folder)
     there = {span: index.is_whole(name_of(span), what=order.what(span)) for span in order.spans}
     todo = tuple(span for span, whole in there.items() if not whole)
@@ -178,7 +179,7 @@ def _asked(order: Order, client: Client | None, workers: int) -> list[Location]:
 def _remembered(folder: Path, order: Order) -> list[Location] | None:
     """The locations that a run which did not come to its end was told; None if there was none."""
     try:
-        noted = json.loads((hidden_folder(folder, order) / _PLACES).read_text(encoding="utf-8"))
+        noted = json.loads(_notes(folder, order).read_text(encoding="utf-8"))
         return [Location(**_restored(one)) for one in noted]
     except (OSError, ValueError, TypeError, KeyError):
         return None
@@ -195,10 +196,15 @@ def _remember(folder: Path, order: Order, locations: list[Location]) -> None:
     noted = [asdict(one) for one in locations]
     for one in noted:
         one |= {name: None for name in ("latitude", "longitude") if math.isnan(one[name])}
-    path = hidden_folder(folder, order) / _PLACES
+    path = _notes(folder, order)
     make_folder(path.parent)
     with partial(path, overwrite=True) as temporary:
         temporary.write_text(json.dumps(noted), encoding="utf-8")
+
+
+def _notes(folder: Path, order: Order) -> Path:
+    """Where the locations are noted: for this period only, since until when a location has data is told as of today."""
+    return hidden_folder(folder, order) / f"locations-{order.start}-{order.end}.json"
 
 
 def _instant(day: np.datetime64) -> datetime:

@@ -14,7 +14,7 @@ from pathlib import Path
 from deepcams.errors import WriteError
 from deepcams.io.output import free_space, writing
 
-_MEGABYTE = 1e6
+_KILOBYTE = 1e3
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class PartialFile:
     def _check_space(self, most: int | None, size: int) -> None:
         free, missing = free_space(self._target), (most or 0) - size
         if missing > free:
-            raise WriteError(f"{self._target}: {free / _MEGABYTE:.0f} MB are free there, and {missing / _MEGABYTE:.0f} MB "
+            raise WriteError(f"{self._target}: {free / _KILOBYTE:,.0f} kB are free there, and {missing / _KILOBYTE:,.0f} kB "
                              "are still to come; make room, and run the same command again")  # fmt: skip
 
     def _noted(self) -> Source | None:

@@ -12,7 +12,8 @@ from email.utils import parsedate_to_datetime
 from deepcams.errors import FetchError
 from deepcams.fetch import stopping
 
-AGAIN = (429, 500, 502, 503, 504)  # statuses of a service that may do better later
+TOO_MANY = 429
+AGAIN = (TOO_MANY, 500, 502, 503, 504)  # statuses of a service that may do better later
 _RESUMES = "what was fetched is kept, and the same command goes on from there"
 
 
@@ -44,6 +45,28 @@ class Patience:
 
 
 DEFAULT = Patience()
+
+
+class Pace:
+    """How often a service may be asked: as often as one likes, unless it has limits of its own."""
+
+    def take(self) -> None:
+        """Wait until it may be asked once more."""
+
+    def told(self, headers: Mapping[str, str], *, refused: bool) -> float | None:
+        """Take in what an answer tells of limits.
+
+        Args:
+            headers: of the answer.
+            refused: whether it was the answer that there were too many requests.
+
+        Returns:
+            Seconds until there may be others; None if that is not told.
+        """
+        return None
+
+
+ANY_PACE = Pace()
 
 
 class Attempts:

@@ -18,7 +18,7 @@ from deepcams.fetch.http import Downloaded, download, get
 from deepcams.fetch.index import Entry, Index
 from deepcams.fetch.many import in_flight
 from deepcams.fetch.patience import Patience
-from deepcams.io.output import make_folder
+from deepcams.io.output import check_folder
 from deepcams.io.published import CELLS, DESCRIPTION, DOI, NODES, Description, write_description
 from deepcams.urls import without_secrets
 
@@ -131,11 +131,20 @@ def fetch_published(
 
     Raises:
         InputError: if the folder holds files of these names that were not fetched by this.
-        FetchError: if Zenodo does not answer, or gives something else than the record says.
-        WriteError: if the disk is full.
+        FetchError: if Zenodo does not answer, or gives something else than the record says, or another run fetches into the
+            folder.
+        OutputError: if the files cannot be written.
     """
-    began, summary, index = time.monotonic(), Summary(), Index(folder)
-    make_folder(folder)
+    check_folder(folder, (), overwrite=False)
+    index = Index(folder)
+    with index.alone("published"):
+        return _fetch(index, files, workers, patience, progress)
+
+
+def _fetch(index: Index, files: Sequence[Published], workers: int, patience: Patience, progress: Callable[[int], None],
+           ) -> Summary:  # fmt: skip
+    """Fetch what is missing of the files."""
+    began, summary, folder = time.monotonic(), Summary(), index.folder
     _describe(folder)
     wanted = [one for one in files if not index.is_whole(one.name, what=one.what)]
     summary.kept = len(files) - len(wanted)

@@ -58,6 +58,7 @@ def write_validation(validation: Validation, folder: Path, draw: Draw, *, pairs:
                 for source, one in validation.lags.items()
             },
             "notes": validation.notes,
+            "kept": validation.assessment.kept,
             "provenance": made,
             "run": run_record(),
         }
