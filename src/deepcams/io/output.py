@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from deepcams.errors import OutputError, WriteError
@@ -149,7 +149,8 @@ def partial(path: Path, *, overwrite: bool) -> Iterator[Path]:
                 raise OutputError(f"{path}: appeared while this was written; it is left as it is")
             temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # what kept the output from being written keeps this, too, and has been told
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
