@@ -1,5 +1,6 @@
 # make demo   set up .venv and downscale the CAMS sample that ships with the package
 # make test   all checks: style, types, tests, and the wheel in an environment of its own
+# make docs   the documentation as a site, in build/site
 # make bench  the benchmarks (minutes; wants a quiet machine)
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ READY := .venv/.ready
 READY_DEV := .venv/.ready-dev
 INSTALL := $(BIN)/pip install --quiet --constraint constraints.txt --editable
 
-.PHONY: demo test lint types pytest wheel bench clean
+.PHONY: demo test lint types pytest docs viewer wheel bench clean
 
 demo: $(READY)
 	mkdir -p output
@@ -16,7 +17,7 @@ demo: $(READY)
 	$(BIN)/deepcams plot map output/sample.nc output/sample.png --overwrite
 	@echo "Look at output/sample.png; the hourly maps are in output/sample.nc"
 
-test: lint types pytest wheel
+test: lint types pytest docs wheel
 
 lint: $(READY_DEV)
 	$(BIN)/ruff check .
@@ -26,7 +27,7 @@ types: $(READY_DEV)
 	$(BIN)/mypy
 
 pytest: $(READY_DEV)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 wheel: $(READY_DEV)
 	rm -rf dist .venv-wheel
@@ -50,8 +51,15 @@ $(READY): pyproject.toml constraints.txt
 	touch $@
 
 $(READY_DEV): $(READY)
-	$(INSTALL) ".[dev,grib,plot,stations]"
+	$(INSTALL) ".[dev,docs,grib,plot,stations]"
 	touch $@
 
+docs: $(READY_DEV)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "Look at build/site/index.html"
+
+viewer:  # the page of deepcams view, from viewer/ into the package; needs node 20 and its registry
+	cd viewer && npm ci --ignore-scripts --no-audit --no-fund && npm run check && npm run build
+
 clean:
-	rm -rf .venv .venv-wheel dist output
+	rm -rf .venv .venv-wheel build dist output
