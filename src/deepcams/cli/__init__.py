@@ -30,6 +30,7 @@ _COMMANDS = (
     "train",
     "validate",
     "verify",
+    "view",
 )  # each a module of its name in this package
 
 
