@@ -25,6 +25,19 @@ _FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _TITLE = re.compile(r'title="([\w./-]+)"')
 
 
+@pytest.fixture(autouse=True)
+def known_methods():
+    """What examples add to the methods does not stay for other tests."""
+    from deepcams import methods, spatial, temporal
+
+    known = [methods.RECIPES, spatial.SPATIAL, temporal.TEMPORAL]
+    before = [dict(one) for one in known]
+    yield
+    for one, was in zip(known, before, strict=True):
+        one.clear()
+        one.update(was)
+
+
 def blocks(path: Path) -> list[tuple[str, str, str]]:
     """Language, rest of the first line, and text of what stands between fences."""
     return _FENCE.findall(path.read_text())
