@@ -28,6 +28,8 @@ LEVELS = [
         "sun",
         "land",
         "orography",
+        "ground",
+        "markup",
     },
     {"sphere", "conserve", "missing"},
     {"io"},

@@ -1,9 +1,7 @@
 """What a small run leaves: a store with its log, the files of evaluate and validate, made once and copied."""
 
 import json
-import re
 import shutil
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -19,10 +17,10 @@ from deepcams.provenance import provenance
 from deepcams.stations.assess import assess
 from deepcams.stations.table import HOUR, Observations, Pairs, Stations
 from deepcams.stations.tables import to_content
+from tests.pages import Page
 
 START = np.datetime64("2019-12-30T00", "ns")
 METHOD = {"method": "fast", "time": "linear"}
-EMPTY_TAGS = {"meta", "img", "br"}
 
 
 def cams(path, hours, change=lambda field: field):
@@ -94,38 +92,6 @@ def original(tmp_path_factory, scores):
 def folder(original, tmp_path):
     """A copy of it: ``run`` and ``cams.nc``."""
     return shutil.copytree(original, tmp_path / "copy")
-
-
-class Page(HTMLParser):
-    """A strict reader: every tag is closed in its turn."""
-
-    def __init__(self, text):
-        super().__init__(convert_charrefs=True)
-        self.open, self.tags, self.words, self.style = [], [], [], ""
-        self.feed(text)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-        if tag not in EMPTY_TAGS:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] == "style":
-            self.style += data
-        else:
-            self.words.append(data)
-
-    @property
-    def text(self):
-        return re.sub(r"\s+", " ", " ".join(self.words))
-
-    def all(self, name):
-        return [attributes for tag, attributes in self.tags if tag == name]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from deepcams.fetch.http import Patience
+from deepcams.fetch.patience import Patience
 from tests.fetch.server import Server
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")

@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 
 from deepcams.errors import FetchError, InputError, OutputError, WriteError
 from deepcams.fetch.claims import claimed
-from deepcams.fetch.download import RefusedError
-from deepcams.fetch.http import download
+from deepcams.fetch.download import RefusedError, download
 from tests.fetch.server import Drip, Hang, Reply, Reset, Status, Truncate, WrongBody
 
 BODY = np.random.default_rng(7).bytes(300_000)
@@ -394,7 +393,8 @@ def test_of_two_threads_one_is_told(server, fetch, target):
 SCRIPT = """
 import sys
 from pathlib import Path
-from deepcams.fetch.http import Patience, download
+from deepcams.fetch.download import download
+from deepcams.fetch.patience import Patience
 download(sys.argv[1], Path(sys.argv[2]), patience=Patience(slowest=1.0, tries=2, pause=0.01))
 """
 

@@ -12,8 +12,9 @@ import pytest
 import requests
 
 from deepcams.errors import FetchError, InputError
-from deepcams.fetch.http import Patience, get, library
-from deepcams.fetch.patience import Attempts, retry_after
+from deepcams.fetch.connection import library
+from deepcams.fetch.http import get
+from deepcams.fetch.patience import Attempts, Patience, retry_after
 from deepcams.fetch.stopping import Stopped, stopped_by
 from tests.fetch.server import Drip, Hang, Reply, Reset, Server, Status, Truncate, json_reply
 

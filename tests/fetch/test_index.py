@@ -12,7 +12,7 @@ import time
 import pytest
 
 from deepcams.errors import FetchError, InputError, OutputError
-from deepcams.fetch.http import download
+from deepcams.fetch.download import download
 from deepcams.fetch.index import NAME, Entry, Index
 
 WHAT = {"start": "2020-01-01", "region": [55, 3, 50, 10]}

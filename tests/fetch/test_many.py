@@ -108,9 +108,10 @@ SCRIPT = """
 import signal, sys
 from contextlib import closing
 from pathlib import Path
-from deepcams.fetch.http import Patience, download
+from deepcams.fetch.download import download
 from deepcams.fetch.index import Entry, Index
 from deepcams.fetch.many import in_flight
+from deepcams.fetch.patience import Patience
 
 signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # as the command line does
 url, folder = sys.argv[1], Path(sys.argv[2])

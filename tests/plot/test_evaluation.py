@@ -1,7 +1,6 @@
 """The figures of an evaluation: panels in the same colours and edges, texts that do not meet, files that are whole."""
 
 import sys
-from itertools import combinations
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ from deepcams.errors import InputError, OutputError
 from deepcams.evaluation.panels import Panel, Picture
 from deepcams.grid import Grid
 from deepcams.plot.evaluation import NAMES, check_drawing, draw_picture, write_pictures
+from tests.plot.texts import check_texts, drawn, texts_of
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -26,24 +26,8 @@ def picture(task="space", grid=SHAPES["box"], source="A model."):
     return Picture(task, np.datetime64("2020-03-08T01"), grid, (*panels, Panel("truth", truth, None)), source)
 
 
-def drawn(figure):
-    """The figure with all its texts in their places."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    FigureCanvasAgg(figure).draw()
-    return figure
-
-
 def maps_of(figure):
     return [axes for axes in figure.axes if axes.images]
-
-
-def texts_of(figure):
-    """Every visible text of the figure with its rectangle."""
-    from matplotlib.text import Text
-
-    found = [one for one in figure.findobj(Text) if one.get_text().strip() and one.get_visible()]
-    return [(one.get_text(), one.get_window_extent()) for one in found]
 
 
 @pytest.mark.parametrize(("task", "panels"), [("space", 4), ("time", 3)])
@@ -74,13 +58,7 @@ def test_colours_are_logarithmic_for_fields_and_even_on_both_sides_for_errors():
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("task", ["space", "time"])
 def test_no_text_meets_another_or_leaves_the_sheet(shape, task):
-    figure = drawn(draw_picture(picture(task, SHAPES[shape], source="A model with a long name, run for years. " * 4)))
-    texts = texts_of(figure)
-    for text, box in texts:
-        assert 0 <= box.x0 < box.x1 <= figure.bbox.width, text
-        assert 0 <= box.y0 < box.y1 <= figure.bbox.height, text
-    for (text, box), (other, another) in combinations(texts, 2):
-        assert not box.overlaps(another), (text, other)
+    check_texts(draw_picture(picture(task, SHAPES[shape], source="A model with a long name, run for years. " * 4)))
 
 
 @pytest.mark.parametrize("shape", SHAPES)

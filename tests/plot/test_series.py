@@ -1,7 +1,6 @@
 """Series at places: what is read, what is drawn of it, and when."""
 
 from dataclasses import replace
-from itertools import combinations
 
 import numpy as np
 import pytest
@@ -25,6 +24,7 @@ from deepcams.plot.places import (
 from deepcams.plot.series import Look, _steps, draw_series, plot_series
 from deepcams.stations.quality import Limits
 from deepcams.stations.readers import read_stations
+from tests.plot.texts import check_texts
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -168,18 +168,7 @@ def test_no_text_meets_another_or_leaves_the_sheet(series, cams_file, stations, 
     reading = read_stations([stations])
     series = with_analyses(series, open_analyses(find_files([cams_file])))
     series = with_observations(series, checked_observations(reading, Limits(), series.extract), reading)
-    figure = draw_series(series, look=look)
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.text import Text
-
-    FigureCanvasAgg(figure).draw()
-    texts = [one for one in figure.findobj(Text) if one.get_text().strip() and one.get_visible()]
-    boxes = [(one.get_text(), one.get_window_extent()) for one in texts]
-    for text, box in boxes:
-        assert 0 <= box.x0 < box.x1 <= figure.bbox.width, text
-        assert 0 <= box.y0 < box.y1 <= figure.bbox.height, text
-    for (text, box), (other, another) in combinations(boxes, 2):
-        assert not box.overlaps(another) or text == other, (text, other)
+    check_texts(draw_series(series, look=look), repeated=True)
 
 
 def test_scales_that_cannot_be_and_too_many_places_are_refused(series):

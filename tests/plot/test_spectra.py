@@ -1,7 +1,6 @@
 """Zonal spectra: waves of known length and height are found where they are, on any grid, whole circles or parts."""
 
 from dataclasses import replace
-from itertools import combinations
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from deepcams.io.results import open_results
 from deepcams.plot.spectra import BICUBIC, CAMS, Source, common_hours, of_cams, of_results, read_spectra
 from deepcams.plot.spectrum import draw_spectrum, plot_spectrum
 from deepcams.units import species_of
+from tests.plot.texts import check_texts
 
 COARSE = Grid(90, 0, 3, 61, 120)
 FINE = COARSE.refine(3)
@@ -152,18 +152,7 @@ def drawn(width=7.2, names=("truth", "CAMS", "bicubic", "DeepCAMS")):
     "names", [("truth", "CAMS", "bicubic", "DeepCAMS"), ("CAMS", "bicubic", "a", "b"), ("DeepCAMS",)]
 )
 def test_no_text_meets_another_or_leaves_the_sheet(width, names):
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.text import Text
-
-    figure = drawn(width, names)
-    FigureCanvasAgg(figure).draw()
-    texts = [one for one in figure.findobj(Text) if one.get_text().strip() and one.get_visible()]
-    boxes = [(one.get_text(), one.get_window_extent()) for one in texts]
-    for text, box in boxes:
-        assert 0 <= box.x0 < box.x1 <= figure.bbox.width, text
-        assert 0 <= box.y0 < box.y1 <= figure.bbox.height, text
-    for (text, box), (other, another) in combinations(boxes, 2):
-        assert not box.overlaps(another), (text, other)
+    check_texts(drawn(width, names))
 
 
 def test_the_lower_panel_is_the_power_over_that_of_the_truth():

@@ -1,7 +1,6 @@
 """The figures of a validation: of nine pairs and of many years, around the date line, with scores that are not known."""
 
 import sys
-from itertools import combinations
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from deepcams.plot.validation.write import NAMES, check_drawing, write_figures
 from deepcams.stations import scores
 from deepcams.stations.assess import assess
 from deepcams.stations.table import DAY, HOUR, Observations, Pairs, Stations
+from tests.plot.texts import check_texts, texts_of
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -49,22 +49,6 @@ def made(count=400, places=8, products=THREE, *, years=1, box=(35, 60, -10, 30),
 
 def assessed(pairs):
     return assess(pairs, reference=next(iter(pairs.products)), repeats=10)
-
-
-def drawn(figure):
-    """The figure with all its texts in their places."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    FigureCanvasAgg(figure).draw()
-    return figure
-
-
-def texts_of(figure):
-    """Every visible text of the figure with its rectangle."""
-    from matplotlib.text import Text
-
-    found = [one for one in drawn(figure).findobj(Text) if one.get_text().strip() and one.get_visible()]
-    return [(one.get_text(), one.get_window_extent()) for one in found]
 
 
 def figures_of(pairs):
@@ -100,12 +84,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_no_text_meets_another_or_leaves_the_sheet(case):
     for figure in figures_of(CASES[case]()):
-        texts = texts_of(figure)
-        for text, box in texts:
-            assert 0 <= box.x0 < box.x1 <= figure.bbox.width, text
-            assert 0 <= box.y0 < box.y1 <= figure.bbox.height, text
-        for (text, box), (other, another) in combinations(texts, 2):
-            assert not box.overlaps(another), (text, other)
+        check_texts(figure)
 
 
 def test_a_column_for_each_year_and_a_row_for_each_product_with_its_scores():

@@ -3,7 +3,6 @@
 import base64
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import numpy as np
@@ -19,10 +18,10 @@ from deepcams.stations.readers.reading import Reading
 from deepcams.stations.report import ReportContent, box_of, period_of, to_html, write_report
 from deepcams.stations.report_results import number, verdict
 from deepcams.stations.table import DAY, HOUR, Observations, Pairs, Stations
+from tests.pages import Page
 
 PNG = b"\x89PNG\r\n\x1a\n and the rest"
 EVIL = '<script>alert("1 & 2")</script>'
-EMPTY_TAGS = {"meta", "img", "br"}
 
 
 def stations(count, *, country="NL", name="station"):
@@ -58,40 +57,6 @@ def content(pairs=None, **changes):
         {"command": "deepcams validate", "time": "2026-01-01T00:00:00+00:00", "host": "here"},
     )  # fmt: skip
     return replace(told, **changes)
-
-
-class Page(HTMLParser):
-    """A strict reader: every tag is closed in its turn."""
-
-    def __init__(self, text):
-        super().__init__(convert_charrefs=True)
-        self.open, self.tags, self.words, self.style = [], [], [], ""
-        self.feed(text)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag, attributes):
-        names = [name for name, _ in attributes]
-        assert len(names) == len(set(names))
-        self.tags.append((tag, dict(attributes)))
-        if tag not in EMPTY_TAGS:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] == "style":
-            self.style += data
-        else:
-            self.words.append(data)
-
-    @property
-    def text(self):
-        return re.sub(r"\s+", " ", " ".join(self.words))
-
-    def all(self, name):
-        return [attributes for tag, attributes in self.tags if tag == name]
 
 
 FIGURES = {"scatter": PNG, "scatter-2": PNG, "stations": PNG, "cycles": PNG, "taylor": PNG}

@@ -9,7 +9,7 @@ from deepcams.evaluation.bootstrap import Difference
 from deepcams.evaluation.gridded import TASKS, Evaluation, Row
 from deepcams.evaluation.report import COLUMNS, TITLES
 from deepcams.evaluation.verdicts import Verdict
-from deepcams.stations.markup import heading, paragraph, table
+from deepcams.markup import heading, paragraph, table
 
 UNKNOWN = "–"
 _SCORES = {"rmse": "RMSE", "mae": "MAE"}

@@ -11,8 +11,8 @@ from deepcams.evidence.gather import Evidence, Shown
 from deepcams.evidence.pictures import Picture
 from deepcams.evidence.runs import Run
 from deepcams.evidence.scores import Evaluated, Told, Validated
+from deepcams.markup import bullets, contents, element, heading, page, paragraph, picture, table
 from deepcams.provenance import ATTRIBUTION
-from deepcams.stations.markup import bullets, contents, element, heading, page, paragraph, picture, table
 from deepcams.stations.report_results import results, verdict
 from deepcams.timeline import TimeKind
 

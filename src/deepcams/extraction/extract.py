@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import netCDF4
 import numpy as np
 
 from deepcams.conventions import Product
@@ -21,8 +21,8 @@ from deepcams.extraction.sampling import Sampler
 from deepcams.extraction.stations import station_writer
 from deepcams.extraction.tables import Heading, Part, Write, csv_writer, parquet_writer, require_pyarrow
 from deepcams.grid import Region
-from deepcams.io.netcdf import netcdf_writer
-from deepcams.io.output import check_output, check_space, partial, refuse_input
+from deepcams.io.netcdf import netcdf_writer, tell_own
+from deepcams.io.output import check_output, check_space, refuse_input
 from deepcams.io.results import Results
 from deepcams.provenance import provenance, run_record
 from deepcams.rounding import MANTISSA
@@ -217,23 +217,13 @@ def extract_maps(
     product = Product(results.species, part.grid, extract.times, extract.kinds, provenance({}, results.files))
     title = f"Hourly {results.species.name}: region {name}"
     attributes = _attributes(results, title, {"what": f"region {name}", "period": _period(extract)})
-    with partial(path, overwrite=overwrite) as whole:
-        with netcdf_writer(whole, product, keepbits=MANTISSA, overwrite=True) as (write, _):
-            for maps in _in_order(part.read, extract.days(), workers):
-                for values in maps:
-                    write(values)
-                progress(len(maps))
-        _describe(whole, attributes)
+    own = partial(tell_own, attributes=attributes)
+    with netcdf_writer(path, product, keepbits=MANTISSA, overwrite=overwrite, finish=own) as (write, _):
+        for maps in _in_order(part.read, extract.days(), workers):
+            for values in maps:
+                write(values)
+            progress(len(maps))
     return Summary(path, extract, None, time.monotonic() - began, _notes(extract, path))
-
-
-def _describe(path: Path, attributes: Mapping[str, str]) -> None:
-    """Let a file of maps say where they come from, instead of that they were computed here."""
-    with netCDF4.Dataset(path, "a") as dataset:
-        for name in dataset.ncattrs():
-            if name != "Conventions":
-                dataset.delncattr(name)
-        dataset.setncatts(attributes)
 
 
 def _in_order(work: Callable[[slice], _Made], days: list[slice], workers: int | None) -> Iterator[_Made]:

@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcams.errors import FetchError, InputError
+from deepcams.fetch.download import download
 from deepcams.fetch.geos_cf_files import SERVICE, VERSIONS, WHOLE, Version, read_hour, write_day
-from deepcams.fetch.http import download, get
+from deepcams.fetch.http import get
 from deepcams.fetch.index import Index
 from deepcams.fetch.many import in_flight
 from deepcams.fetch.patience import Patience

@@ -1,6 +1,6 @@
 """Asking services over the web: patiently, with limits to every wait, and never with a secret in a message.
 
-``get`` is for what fits into memory, ``download`` for files.
+``get`` is for what fits into memory; files are for :mod:`deepcams.fetch.download`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,7 @@ from typing import Any
 
 from deepcams.errors import FetchError
 from deepcams.fetch.connection import Answer, Broken, ask
-from deepcams.fetch.connection import library as library
-from deepcams.fetch.download import Downloaded as Downloaded
-from deepcams.fetch.download import download as download
-from deepcams.fetch.patience import AGAIN, ANY_PACE, DEFAULT, TOO_MANY, Attempts, Pace, retry_after
-from deepcams.fetch.patience import Patience as Patience
+from deepcams.fetch.patience import AGAIN, ANY_PACE, DEFAULT, TOO_MANY, Attempts, Pace, Patience, retry_after
 from deepcams.urls import label_of
 
 _LARGEST = 200_000_000  # bytes; what is larger is none of the answers that are kept in memory

@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from deepcams.errors import FetchError, InputError
-from deepcams.fetch.http import Downloaded, download, get
+from deepcams.fetch.download import Downloaded, download
+from deepcams.fetch.http import get
 from deepcams.fetch.index import Entry, Index
 from deepcams.fetch.many import in_flight
 from deepcams.fetch.patience import Patience

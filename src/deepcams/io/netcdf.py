@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,12 @@ Write = Callable[[NDArray[np.float32]], None]
 
 @contextmanager
 def netcdf_writer(
-    path: Path, product: Product, *, keepbits: int, overwrite: bool
+    path: Path,
+    product: Product,
+    *,
+    keepbits: int,
+    overwrite: bool,
+    finish: Callable[[Any], None] = lambda dataset: None,
 ) -> Iterator[tuple[Write, Callable[[str], None]]]:
     """Write a product map by map; the file has its name only when the block ends well.
 
@@ -35,6 +40,7 @@ def netcdf_writer(
         product: what it is.
         keepbits: mantissa bits to keep (the library's BitRound); 23 keeps all.
         overwrite: whether an existing file may be replaced.
+        finish: called with the netCDF4.Dataset when all maps are written, to add what is the file's own.
 
     Yields:
         A function that writes the next map (rows, columns), in the order of ``product.times``, and one that records
@@ -54,6 +60,7 @@ def netcdf_writer(
             dataset.setncattr("deepcams_inputs_sha256", digest)
 
         yield write, record
+        finish(dataset)
 
 
 def _define(dataset: Any, product: Product, keepbits: int) -> Any:
@@ -110,3 +117,11 @@ def describe(path: Path) -> dict[str, Any]:
             }
     except (OSError, LookupError, AttributeError, ValueError):
         return {}
+
+
+def tell_own(dataset: Any, attributes: Mapping[str, str]) -> None:
+    """Let a file of maps that were not computed here say where they come from, instead of what the writer says."""
+    for name in dataset.ncattrs():
+        if name != "Conventions":
+            dataset.delncattr(name)
+    dataset.setncatts(attributes)

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from deepcams.io.output import check_output, partial
+from deepcams.markup import bullets, contents, element, heading, page, paragraph, picture, table
 from deepcams.provenance import ATTRIBUTION
 from deepcams.stations.assessment import Assessment
 from deepcams.stations.lags import LEAST, MARGIN, Lagged
-from deepcams.stations.markup import bullets, contents, element, heading, page, paragraph, picture, table
 from deepcams.stations.quality import TITLES
 from deepcams.stations.readers.reading import Reading
 from deepcams.stations.report_results import UNKNOWN, counted, percent, results, verdict

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from deepcams.evaluation.report import Column
+from deepcams.markup import heading, paragraph, table
 from deepcams.stations.assess import DAILY
 from deepcams.stations.assessment import ALL, Assessment, Exceedances, Line, Paired
-from deepcams.stations.markup import heading, paragraph, table
 from deepcams.stations.products import CAMS
 
 UNKNOWN = "–"

@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import netCDF4
 import numpy as np
 
 from deepcams.conventions import Product
 from deepcams.cut import Cut, cut
 from deepcams.errors import InputError
 from deepcams.extraction.extract import Extract
-from deepcams.grid import Grid, Region
-from deepcams.io.netcdf import netcdf_writer
-from deepcams.io.output import check_output, check_space, partial, refuse_input
+from deepcams.grid import Region
+from deepcams.io.netcdf import netcdf_writer, tell_own
+from deepcams.io.output import check_output, check_space, refuse_input
 from deepcams.provenance import provenance, run_record
 from deepcams.rounding import KEEPBITS
 from deepcams.stations.calibration.features import Places, Singles, Surroundings, everywhere
@@ -213,17 +212,20 @@ def _write(path: Path, hours: Extract, work: _Work, threads: int, overwrite: boo
     """One file; it has its name only when it is whole."""
     grid, results = work.part.grid, hours.results
     product = Product(SPECIES, grid, hours.times, hours.kinds, provenance({}, results.files))
-    with partial(path, overwrite=overwrite) as whole:
-        with netcdf_writer(whole, product, keepbits=KEEPBITS, overwrite=True) as (write, _):
-            for day in hours.days():
-                kinds = results.kinds[day]
-                empty = (kinds == TimeKind.MISSING).all()
-                maps = [None] * kinds.size if empty else list(results.read(day))
-                known = [None if kind == TimeKind.MISSING else one for kind, one in zip(kinds, maps, strict=True)]
-                for values in in_order(work.corrected, zip(results.times[day], known, strict=True), threads):
-                    write(values)
-                    progress(1)
-        _describe(whole, grid, work.distance(), attributes(hours, work.correction))
+
+    def finish(dataset: Any) -> None:
+        tell_own(dataset, attributes(hours, work.correction))
+        _add_distance(dataset, work.distance())
+
+    with netcdf_writer(path, product, keepbits=KEEPBITS, overwrite=overwrite, finish=finish) as (write, _):
+        for day in hours.days():
+            kinds = results.kinds[day]
+            empty = (kinds == TimeKind.MISSING).all()
+            maps = [None] * kinds.size if empty else list(results.read(day))
+            known = [None if kind == TimeKind.MISSING else one for kind, one in zip(kinds, maps, strict=True)]
+            for values in in_order(work.corrected, zip(results.times[day], known, strict=True), threads):
+                write(values)
+                progress(1)
 
 
 def attributes(extract: Extract, correction: Correction) -> dict[str, str]:
@@ -254,18 +256,13 @@ def _thanks(facts: Mapping[str, Any]) -> str:
     return f"Corrected with measurements of: {', '.join(map(str, sources))}" if sources else ""
 
 
-def _describe(path: Path, grid: Grid, away: Singles, about: Mapping[str, str]) -> None:
-    """Let the file say where its values come from, and how far from a station they are."""
-    with netCDF4.Dataset(path, "a") as dataset:
-        for name in dataset.ncattrs():
-            if name != "Conventions":
-                dataset.delncattr(name)
-        dataset.setncatts(about)
-        variable = dataset.createVariable(DISTANCE, "f4", ("latitude", "longitude"), compression="zlib", shuffle=True,
-                                          significant_digits=KEEPBITS, quantize_mode="BitRound")  # fmt: skip
-        variable.setncatts(_DISTANCE)
-        variable[:] = away
-        dataset[SPECIES.name].ancillary_variables = f"time_kind {DISTANCE}"
+def _add_distance(dataset: Any, away: Singles) -> None:
+    """Let the file say how far from a station its values are."""
+    variable = dataset.createVariable(DISTANCE, "f4", ("latitude", "longitude"), compression="zlib", shuffle=True,
+                                      significant_digits=KEEPBITS, quantize_mode="BitRound")  # fmt: skip
+    variable.setncatts(_DISTANCE)
+    variable[:] = away
+    dataset[SPECIES.name].ancillary_variables = f"time_kind {DISTANCE}"
 
 
 def _months(extract: Extract, path: Path) -> tuple[tuple[Path, Extract], ...]:

@@ -91,7 +91,7 @@ def page(title: str, body: str) -> str:
         title: text.
         body: markup.
     """
-    style = (files("deepcams.stations") / "report.css").read_text(encoding="utf-8")
+    style = (files("deepcams") / "markup.css").read_text(encoding="utf-8")
     head = (
         '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n"
