@@ -36,6 +36,7 @@ wheel: $(READY_DEV)
 	.venv-wheel/bin/pip install --quiet --constraint constraints.txt dist/*.whl
 	mkdir dist/trial
 	cd dist/trial && ../../.venv-wheel/bin/deepcams downscale --sample trial.nc --region europe --quiet
+	cd dist/trial && ../../.venv-wheel/bin/deepcams view trial.nc --export site --quiet && test -s site/main.js
 	.venv-wheel/bin/python -c "import xarray; assert xarray.open_dataset('dist/trial/trial.nc').pm2p5.shape == (10, 169, 281)"
 	rm -rf .venv-wheel dist/trial
 

@@ -2,6 +2,7 @@
 
 - The reference is made of the command line and the docstrings (``make_reference.py``).
 - Model cards, the changelog and other pages at home elsewhere in the repository become pages of the site.
+- Formulas become MathML, which browsers draw by themselves: no script, and nothing that is loaded.
 - Links that lead out of ``docs/``, as they must where the repository itself is read, lead to these pages.
 - What Git hosts and mkdocs read differently is put as mkdocs reads it: the text is the same in both places.
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import make_reference
+from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -21,6 +23,9 @@ from mkdocs.structure.pages import Page
 REPOSITORY = Path(__file__).parents[1]
 CARDS = "src/deepcams/weights"
 _LINK = re.compile(r"(?<=\]\()([^)#\s:]+)(?=[)#])")
+_CODE = re.compile(r"(`[^`\n]+`)")
+_TOGETHER = re.compile(r"(?<=\d) (?=[%°]|\d{3}\b|(?:µg|ng|[mk]?m|[kMG]B|h|s)\b)|(?<=µg) (?=m⁻³)|(?<=\d) / (?=[-+−]?\d)")
+_FORMULA = re.compile(r"\A```math\n(.*?)^```\Z", re.DOTALL | re.MULTILINE)
 _FENCED = re.compile(r"(^```.*?^```$)", re.DOTALL | re.MULTILINE)
 
 
@@ -62,19 +67,29 @@ def notice(text: str) -> str:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Turn the links to where the site has their targets, and put the rest as mkdocs reads it."""
+    """Turn the links to where the site has their targets, draw formulas, and put the rest as mkdocs reads it."""
     home = {path: home for home, path in guests().items()}.get(page.file.src_uri, f"docs/{page.file.src_uri}")
     parts = _FENCED.split(markdown)
     for number in range(0, len(parts), 2):
         text = _LINK.sub(lambda match: relink(match.group(), home, page.file.src_uri), parts[number])
         parts[number] = as_mkdocs_reads(text)
-    return "".join(parts)
+    return "".join(_FORMULA.sub(lambda match: formula(match.group(1)), part) for part in parts)
+
+
+def formula(tex: str) -> str:
+    """A formula in LaTeX, which Git hosts draw, as MathML."""
+    return f'<div class="formula">{convert(tex.strip(), display="block")}</div>'
 
 
 def as_mkdocs_reads(text: str) -> str:
-    """Lists in lists by four spaces, pipes in code without a backslash, and no endings of files in the names of links."""
+    """Lists in lists by four spaces, pipes in code without a backslash, no endings of files in the names of links.
+
+    A number stays on a line with its unit, or with the number that it is one of two with: ``2.038 / 0.441``.
+    """
     text = re.sub(r"^ {2,3}(?=- )", "    ", text, flags=re.MULTILINE)
-    text = re.sub(r"`[^`\n]+`", lambda match: match.group().replace(r"\|", "|"), text)
+    parts = _CODE.split(text)
+    parts[0::2] = [_TOGETHER.sub(lambda match: match.group().replace(" ", "\u00a0"), part) for part in parts[0::2]]
+    text = "".join(part.replace(r"\|", "|") if number % 2 else part for number, part in enumerate(parts))
     return re.sub(r"\[([\w/-]+?)(?:\.md|/)\]\(", r"[\1](", text)
 
 

@@ -116,7 +116,17 @@ def modules_page() -> str:
         "# Modules\n\nWhat the docstrings say, of every module. For use from Python the names of `deepcams` itself are meant "
         "to last: [from Python](../python.md). How the rooms build on each other: [architecture](../architecture.md)."
     )
-    return "\n".join([text, "", "| room | |", "|---|---|", *rows, ""])
+    return "\n".join([text, "", *public_names(), "", "| room | |", "|---|---|", *rows, ""])
+
+
+def public_names() -> Iterator[str]:
+    """The names of the package itself, with links to where they are defined."""
+    own = ast.parse((SOURCE / "__init__.py").read_text(encoding="utf-8"))
+    for node in own.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_HOMES":
+            for name, home in ast.literal_eval(node.value).items():
+                page = Path(page_of(home.split(".")[1])).relative_to("reference")
+                yield f"- [`deepcams.{name}`]({page}#{home}.{name})"
 
 
 def _summary(files: list[Path]) -> str:
@@ -147,6 +157,8 @@ def _module(path: Path) -> list[str]:
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             parts += _definition(node, lines, name)
+        elif isinstance(node, ast.AnnAssign) and not (entry := ast.unparse(node.target)).startswith("_"):
+            parts += [f"### {entry} {{#{name}.{entry}}}", _code(_lines(node, lines))]
     return parts
 
 
