@@ -52,7 +52,9 @@ def contents(titles: Iterable[tuple[str, str]]) -> str:
     return element("nav", element("ul", links), aria_label="Contents")
 
 
-def table(caption: str, titles: Sequence[str], rows: Iterable[Sequence[str]], *, texts: int = 1) -> str:
+def table(
+    caption: str, titles: Sequence[str], rows: Iterable[Sequence[str]], *, texts: int = 1, dense: bool = False
+) -> str:
     """A table of texts; the first cell of each row is its heading. It scrolls by itself where it is too wide.
 
     Args:
@@ -60,6 +62,7 @@ def table(caption: str, titles: Sequence[str], rows: Iterable[Sequence[str]], *,
         titles: of the columns.
         rows: as many texts each.
         texts: how many columns from the left on hold texts; the others hold numbers.
+        dense: whether columns stand closer together, because there are many.
     """
     kinds = [{} if index < texts else {"class_": "number"} for index in range(len(titles))]
     heads = [element("th", escape(text), scope="col", **kind) for text, kind in zip(titles, kinds, strict=True)]
@@ -69,7 +72,9 @@ def table(caption: str, titles: Sequence[str], rows: Iterable[Sequence[str]], *,
         lines.append(element("tr", element("th", escape(first), scope="row") + "".join(cells)))
     body = element("thead", element("tr", "".join(heads))) + element("tbody", "".join(lines))
     whole = element("table", element("caption", escape(caption)) + body)
-    return element("div", whole, class_="wide", role="region", aria_label=caption, tabindex="0")
+    return element(
+        "div", whole, class_="wide dense" if dense else "wide", role="region", aria_label=caption, tabindex="0"
+    )
 
 
 def picture(image: bytes, *, alt: str, caption: str) -> str:

@@ -157,9 +157,15 @@ def test_pictures_beside_scores_are_taken_over(folder, evidence, page):
     image = evidence.shown[0].pictures[0].image
     (folder / "run" / "validation" / "scatter.png").write_bytes(image)
     (folder / "run" / "scores" / "evaluate-both.png").write_bytes(image)
+    (folder / "run" / "validation" / "scatter-2.png").write_bytes(image)
     (folder / "run" / "validation" / "holiday.png").write_bytes(image)
     read = page(to_html(gather(Asked((folder / "run",))), RUN))
-    assert len(read.all("img")) == 4
+    assert len(read.all("img")) == 5
+    for words in (
+        "An hour between those given, on the fine grid",
+        "fitted line and the scores of each panel. Sheet 2. Drawn by",
+    ):
+        assert words in read.text
     (folder / "run" / "validation" / "scatter.png").write_bytes(b"<svg onload=alert(1)>")
     with pytest.raises(InputError, match="PNG"):
         to_html(gather(Asked((folder / "run",))), RUN)
@@ -186,3 +192,30 @@ def test_places_that_are_not_for_a_report_are_refused(folder, tmp_path):
     ):
         with pytest.raises(OutputError, match=words):
             check_report(Path(path), overwrite=True)
+
+
+def test_a_damaged_map_is_told_of_and_the_rest_is_shown(folder, page):
+    chunk = next(path for path in (folder / "run" / "hourly.zarr" / "pm2p5" / "c").rglob("*") if path.is_file())
+    chunk.write_bytes(chunk.read_bytes()[:40])
+    evidence = gather(Asked((folder / "run",), (str(folder / "cams.nc"),)))
+    read = page(to_html(evidence, RUN))
+    assert evidence.shown[0].checked.problems
+    for words in ("Something is wrong with it", "Its maps cannot be shown", "No spectra", "Scores over all cells"):
+        assert words in read.text
+    with pytest.raises(InputError, match="no cells within"):
+        gather(Asked((folder / "run",), region=Region(-10, 3, -20, 10)))
+
+
+def test_verdicts_are_not_told_without_what_the_evaluation_notes_of_the_method(folder, page):
+    path = folder / "run" / "scores" / "evaluate.json"
+    path.write_text(path.read_text().replace('"a note"', '"fast was trained: its scores are not held out"'))
+    read = page(to_html(gather(Asked((folder / "run",))), RUN))
+    assert "by 11.0 to 25.0 %. But fast was trained: its scores are not held out." in read.text
+
+
+def test_scores_have_units_and_meanings(folder, page):
+    path = folder / "run" / "scores" / "evaluate.json"
+    path.write_text(path.read_text().replace('"0-5"', '"75-"'))
+    text = page(to_html(gather(Asked((folder / "run",))), RUN)).text
+    for words in ("RMSE, µg m⁻³", "Top 1 %: bias in the one percent of the area", "75 and more"):
+        assert words in text

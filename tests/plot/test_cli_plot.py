@@ -205,3 +205,20 @@ def test_scatter_of_stored_pairs(tmp_path):
         result = call("scatter", tmp_path, tmp_path / f"{name}.png", *options)
         assert result.exit_code == 0, result.exception
     assert "no product ozone" in str(failure("scatter", tmp_path, tmp_path / "d.png", "--product", "ozone"))
+
+
+def test_all_pictures_of_paper_take_a_width(store, cams_file, tmp_path):
+    for kind in plot.list_commands(None):
+        names = {option.name for option in plot.get_command(click.Context(plot), kind).params}
+        assert ("width" in names) == (kind != "animation"), kind
+    result = call("map", store, tmp_path / "map.svg", "--width", "3.5")
+    assert result.exit_code == 0, result.exception
+    assert 'width="252pt"' in (tmp_path / "map.svg").read_text()
+    assert "inches wide" in str(failure("compare", cams_file, store, tmp_path / "a.png", "--width", "2"))
+
+
+def test_compare_takes_the_unit_of_cams(cams_file, store, tmp_path):
+    call("compare", cams_file, store, tmp_path / "a.png", *REGION)
+    result = call("compare", cams_file, store, tmp_path / "b.png", *REGION, "--cams-units", "ug m-3")
+    assert result.exit_code == 0, result.exception
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()

@@ -35,7 +35,8 @@ def test_a_time_is_iso_text_and_utc_by_default(store, time):
 def test_a_zarr_store_reads_the_same(fine, store, tmp_path):
     fine.to_zarr(tmp_path / "fine.zarr", zarr_format=3, consolidated=False)
     selection = Selection(time="2020-01-01T03")
-    xr.testing.assert_identical(load_hour(tmp_path / "fine.zarr", selection), load_hour(store, selection))
+    of_store, of_file = load_hour(tmp_path / "fine.zarr", selection), load_hour(store, selection)
+    xr.testing.assert_identical(of_store, of_file.assign_attrs(origin="fine.zarr"))
 
 
 def test_a_missing_hour_names_the_period_and_the_nearest_hours(store):
@@ -75,13 +76,13 @@ def test_the_variable_is_pm25_the_only_one_or_the_one_named(fine, store, tmp_pat
 
 
 def test_files_that_are_none_are_refused(tmp_path):
-    with pytest.raises(InputError, match="does not exist"):
+    with pytest.raises(InputError, match="no such file or folder"):
         load_hour(tmp_path / "no.nc", Selection())
     (tmp_path / "text.nc").write_text("hello")
-    with pytest.raises(InputError, match=r"text\.nc cannot be read"):
+    with pytest.raises(InputError, match=r"text\.nc: cannot be read"):
         load_hour(tmp_path / "text.nc", Selection())
     (tmp_path / "empty.zarr").mkdir()
-    with pytest.raises(InputError, match=r"empty\.zarr cannot be read"):
+    with pytest.raises(InputError, match=r"empty\.zarr: no NetCDF"):
         load_hour(tmp_path / "empty.zarr", Selection())
 
 
@@ -190,3 +191,52 @@ def test_bicubic_goes_through_the_nodes_and_is_smooth_between(coarse, fine):
 def test_bicubic_needs_steps_that_nest(coarse, fine):
     with pytest.raises(InputError, match="leave --bicubic out"):
         bicubic(coarse, coarse)
+
+
+def test_of_several_files_the_first_with_the_hour_is_shown(fine, tmp_path):
+    fine.isel(time=slice(0, 2)).to_netcdf(tmp_path / "a.nc")
+    fine.isel(time=slice(2, 4)).to_netcdf(tmp_path / "b.nc")
+    for place in (tmp_path, tmp_path / "*.nc"):
+        assert load_hour(place, Selection()).attrs["origin"] == "a.nc"
+        assert load_hour(place, Selection(time="2020-01-01T03")).attrs["origin"] == "b.nc"
+    with pytest.raises(InputError, match=r"none of its 2 files has it; of the last: b\.nc has no data at 2021"):
+        load_hour(tmp_path, Selection(time="2021-01-01"))
+
+
+@pytest.fixture
+def statistics(fine, tmp_path):
+    """Daily and monthly means, as ``deepcams aggregate`` writes them."""
+
+    def write(name, begin, end):
+        ends = np.array([begin, end], "datetime64[ns]")
+        field = fine["pm2p5"].isel(time=[3]).assign_coords(time=ends[:1] + (ends[1:] - ends[:1]) // 2)
+        bounds = ("time", "bnds"), ends[None]
+        both = {"pm2p5_mean": field, "hours_used": field.astype(np.int16), "time_bnds": bounds}
+        xr.Dataset(both).to_netcdf(tmp_path / name)
+        return tmp_path / name
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "when", "hours"),
+    [
+        ("2020-01-01", "2020-01-02", "2020-01-01 (UTC)", 24),
+        ("2020-02-01", "2020-03-01", "2020-02 (UTC)", 29 * 24),
+        ("2020-01-01", "2021-01-01", "2020 (UTC)", 366 * 24),
+        ("2020-01-01T16", "2020-01-02T16", "2020-01-01 16:00 to 2020-01-02 16:00 UTC", 24),
+    ],
+)
+def test_a_statistic_is_of_its_period_and_found_by_any_time_in_it(statistics, begin, end, when, hours):
+    path = statistics("means.nc", begin, end)
+    field = load_hour(path, Selection())
+    assert (field.name, field.attrs["when"], field.attrs["hours"]) == ("pm2p5_mean", when, hours)
+    xr.testing.assert_identical(load_hour(path, Selection(time="2020-01-01T22" if hours == 24 else begin)), field)
+    with pytest.raises(InputError, match="no data at"):
+        load_hour(path, Selection(time=end))
+
+
+def test_what_is_no_map_of_ours_is_said(fine, tmp_path):
+    fine.rename(time="valid_time").to_netcdf(tmp_path / "cams.nc")
+    with pytest.raises(InputError, match="deepcams plot compare"):
+        load_hour(tmp_path / "cams.nc", Selection())

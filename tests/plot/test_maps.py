@@ -13,6 +13,7 @@ from deepcams.plot.fields import crop
 from deepcams.plot.maps import Style, draw_compare, draw_map, plot_compare, plot_map
 from deepcams.plot.scales import MISSING_COLOUR, Limits, Quantity, build_scale
 from deepcams.provenance import ATTRIBUTION
+from tests.plot.texts import check_texts
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -73,6 +74,8 @@ def test_a_missing_cell_is_grey_and_a_zero_is_not(ocean):
     grey = np.array(matplotlib.colors.to_rgba(MISSING_COLOUR))
     np.testing.assert_allclose(colour_at(axes, picture, -128, -35), grey, atol=0.01)
     assert np.abs(colour_at(axes, picture, -126, -37) - grey).max() > 0.1
+    assert "Grey: missing." in texts_of(figure)
+    assert "Grey: missing." not in texts_of(draw_map(ocean.fillna(1)))
 
 
 def test_the_map_ends_at_cell_edges_and_is_true_at_its_middle_latitude(ocean):
@@ -252,3 +255,72 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(ocean, mon
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(InputError, match=rf'{package}, which is not installed: pip install "deepcams\[plot\]"'):
         draw_map(ocean)
+
+
+def test_the_small_print_names_the_source(ocean, coarse, fine):
+    assert not any(text.startswith("Source") for text in texts_of(draw_map(ocean)))
+    assert "Source: a_$1$.nc." in texts_of(draw_map(ocean.assign_attrs(origin="a_$1$.nc")))
+    fields = (coarse.assign_attrs(origin="cams.nc"), fine["pm2p5"].isel(time=3).assign_attrs(origin="fine.nc"))
+    assert "Source: cams.nc; fine.nc." in texts_of(draw_compare(*fields, OCEAN))
+
+
+@pytest.mark.parametrize("width", [3.5, 7.2])
+@pytest.mark.parametrize("name", ["log", "who"])
+def test_sheets_are_as_wide_as_columns_of_a_journal(coarse, fine, width, name):
+    field = fine["pm2p5"].isel(time=2).assign_attrs(origin="fine.nc: deepcams 0.1.0, network in space, network in time")
+    style = Style(name, width=width)
+    globe = draw_map(field, style=style)
+    assert globe.get_figwidth() == pytest.approx(width)
+    for interpolated in (False, True):
+        for region in (OCEAN, None):
+            figure = draw_compare(coarse, field, region, style=style, interpolated=interpolated)
+            assert figure.get_figwidth() <= width + 1e-9
+            check_texts(figure)
+    check_texts(globe)
+
+
+def test_on_one_column_panels_stand_below_each_other(coarse, fine):
+    figure = draw_compare(coarse, fine["pm2p5"].isel(time=3), OCEAN, style=Style(width=3.5))
+    upper, lower = (axes.get_window_extent() for axes in figure.axes[:2])
+    assert upper.y0 > lower.y1
+
+
+def test_a_heading_that_is_too_long_goes_on_below(ocean):
+    texts = texts_of(draw_map(ocean, style=Style(width=3.5)))
+    assert texts[:3] == ["PM$_{2.5}$", "2020-01-01 05:00 UTC; interpolated", "between analyses"]
+
+
+@pytest.mark.parametrize("width", [1, 20, float("nan")])
+def test_sheets_of_no_use_are_refused(width):
+    with pytest.raises(InputError, match=r"inches wide: wanted 3\.4 to 16"):
+        Style(width=width)
+
+
+def test_a_statistic_is_headed_with_its_period_and_the_who_note_knows_it(ocean):
+    mean = ocean.rename("pm2p5_mean").drop_vars("time_kind")
+    for hours, words in ((24, "set for 24-hour means."), (744, "24-hour means, shown here for 744 hours.")):
+        figure = draw_map(mean.assign_attrs(when="2020-01-01 (UTC)", hours=hours), style=Style("who"))
+        assert "PM$_{2.5}$ mean, 2020-01-01 (UTC)" in texts_of(figure)
+        assert words in " ".join(texts_of(figure))
+
+
+def test_a_region_of_one_cell_is_refused_with_what_to_do(ocean):
+    with pytest.raises(InputError, match="1 x 17 cells in the region: wanted 2 x 2 at least; choose a larger"):
+        draw_map(ocean.isel(latitude=[0]))
+
+
+def test_fonts_of_a_pdf_are_such_as_journals_take(ocean, tmp_path):
+    plot_map(ocean, tmp_path / "map.pdf")
+    written = (tmp_path / "map.pdf").read_bytes()
+    assert b"/Type3" not in written
+    assert b"/FontFile2" in written
+
+
+def test_a_narrow_colour_bar_has_powers_of_ten_where_not_all_labels_fit(ocean):
+    labels = {}
+    for width in (3.5, 7.2):
+        figure = draw_map(ocean, style=Style(limits=Limits(1, 2000), width=width))
+        check_texts(figure)
+        labels[width] = [label.get_text() for label in figure.axes[-1].get_xticklabels()]
+    assert labels[3.5] == ["1", "10", "100", "1000"]
+    assert labels[7.2] == ["1", "2", "5", "10", "20", "50", "100", "200", "500", "1000", "2000"]

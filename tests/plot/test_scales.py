@@ -154,3 +154,12 @@ def test_differences_have_the_same_colours_on_both_sides(largest, end):
     blue, red = colours_of(scale, [-end / 2, end / 2])
     assert blue[2] > blue[0]
     assert red[0] > red[2]
+
+
+def test_statistics_of_particles_are_called_so_and_have_their_scales():
+    daily = Quantity.of("pm2p5_daily_max", {"units": "ug m-3", "long_name": "maximum of daily means of PM2.5"})
+    assert daily.title == "PM$_{2.5}$ highest daily mean"
+    assert build_scale("log", daily, peak=3.0).ticks == build_scale("log", PM25, peak=3.0).ticks
+    assert build_scale("who", daily, peak=3.0).ticks == WHO_EDGES
+    ozone = Quantity.of("go3_mean", {"units": "kg kg**-1", "long_name": "mean of ozone"})
+    assert ozone.title == "mean of ozone"

@@ -9,6 +9,7 @@ from deepcams.plot.validation.scatter import draw_scatter
 from deepcams.stations.assess import assess
 from deepcams.stations.files import _write_pairs
 from deepcams.stations.table import HOUR, Observations, Pairs, Stations
+from tests.plot.texts import check_texts
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("pyarrow")
@@ -84,6 +85,27 @@ def test_many_years_take_several_pictures_or_none(tmp_path):
     assert [path.name for path in paths] == ["a.png", "a-2.png"]
 
 
+@pytest.mark.parametrize(("width", "sheets"), [(3.5, 4), (7.2, 2), (10.6, 2)])
+def test_columns_that_a_sheet_has_no_room_for_are_on_further_ones(width, sheets):
+    pairs = made(2000, 8)
+    figures = list(draw_scatter(pairs, _assessed(pairs, "year"), width=width))
+    assert len(figures) == sheets
+    for figure in figures:
+        assert figure.get_figwidth() <= width + 1e-9
+        check_texts(figure)
+
+
+def test_all_pairs_on_one_column_stand_below_each_other():
+    pairs = made()
+    heights = {}
+    for width in (3.5, 7.2):
+        (figure,) = draw_scatter(pairs, _assessed(pairs, "all"), "all", width=width)
+        check_texts(figure)
+        upper, lower = (axes.get_window_extent() for axes in figure.axes[:2])
+        heights[width] = upper.y0 - lower.y0
+    assert heights[3.5] > 0 == heights[7.2]
+
+
 def test_no_pairs_are_said(tmp_path):
     _write_pairs(made().take(np.zeros(300, bool)), tmp_path / "pairs.parquet", {})
     with pytest.raises(InputError, match="holds no pairs"):
@@ -93,8 +115,9 @@ def test_no_pairs_are_said(tmp_path):
 def test_the_small_print_says_whose_data_are_shown():
     made_by = {
         "products": {"CAMS": {"files": "/data/cams.nc"}, "odd": 3},
+        "inputs": ["/data/monitors.csv", "b.csv"],
         "stations_attribution": "AirNow.",
         "attribution": "Copernicus.",
     }
-    assert _source(made_by) == "Products: CAMS (cams.nc). Observations: AirNow. Copernicus."
+    assert _source(made_by) == "Products: CAMS (cams.nc). Observations: monitors.csv and 1 more. AirNow. Copernicus."
     assert "Copernicus" in _source({})

@@ -201,3 +201,23 @@ def test_missing_hours_are_gaps(fine, tmp_path):
     figure = draw_series(series)
     assert np.isnan(figure.axes[0].lines[0].get_ydata()).tolist() == [False, False, True, False]
     assert any("1 hour missing." in text.get_text() for text in figure.texts)
+
+
+def test_the_small_print_names_all_sources(series, cams_file):
+    def small_print(one):
+        return " ".join(text.get_text() for text in draw_series(one).texts)
+
+    assert "DeepCAMS is values of instants" in small_print(series)
+    analyses = open_analyses(find_files([cams_file]))
+    told = small_print(with_analyses(series, analyses))
+    assert "DeepCAMS: fine.nc. CAMS: cams.nc." in told
+    assert "DeepCAMS and CAMS are values of instants" in told
+
+
+def test_many_days_are_thin_lines_without_solar_time(fine, tmp_path):
+    days = fine.isel(time=np.arange(4000) % 4)
+    times = np.datetime64("2020-01-01T00", "ns") + np.arange(4000) * HOUR
+    days.assign_coords(time=times).to_netcdf(tmp_path / "days.nc")
+    figure = draw_series(read_series(choose(open_results(tmp_path / "days.nc")), points_of(["10,-60"])))
+    assert figure.axes[0].lines[0].get_linewidth() < 0.5
+    assert not any("solar" in text.get_text() for text in figure.texts)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from deepcams.errors import InputError, OutputError
-from deepcams.plot.validation.board import ordered_products, reference_of, short, subject_of
+from deepcams.plot.validation.board import looks_of, ordered_products, reference_of, short, subject_of
 from deepcams.plot.validation.cycles import cycles_of, draw_cycles
 from deepcams.plot.validation.scatter import draw_scatter
 from deepcams.plot.validation.station_map import draw_stations, station_extent
 from deepcams.plot.validation.target import targets_of
 from deepcams.plot.validation.taylor import draw_taylor
-from deepcams.plot.validation.write import NAMES, check_drawing, write_figures
+from deepcams.plot.validation.write import NAMES, _figures, check_drawing, write_figures
 from deepcams.stations import scores
 from deepcams.stations.assess import assess
 from deepcams.stations.table import DAY, HOUR, Observations, Pairs, Stations
@@ -239,3 +239,19 @@ def test_a_missing_package_is_named_before_any_work(monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(InputError, match=rf'{package}, which is not installed: pip install "deepcams\[plot\]"'):
         check_drawing()
+
+
+def test_products_look_the_same_whoever_else_is_shown():
+    alone, beside = looks_of(["CAMS", "DeepCAMS"]), looks_of(["CAMS", "CAMS nearest", "other", "DeepCAMS"])
+    assert {name: beside[name] for name in alone} == alone
+    assert len(set(beside.values())) == 4
+    many = [f"product {number}" for number in range(5)]
+    assert len(set(looks_of(["DeepCAMS", *many]).values())) == 6
+
+
+def test_all_figures_say_whom_to_thank():
+    pairs = made()
+    figures = dict(_figures(pairs, assessed(pairs)))
+    assert [f"{name}.png" for name in figures] == list(NAMES)
+    for name, figure in figures.items():
+        assert "Copernicus" in " ".join(text.get_text() for text in figure.texts), name

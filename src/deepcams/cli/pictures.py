@@ -40,6 +40,9 @@ _MAP = (
     click.option("--vmin", type=float, help="Lower end of the logarithmic scale, in the variable's unit."),
     click.option("--vmax", type=float, help="Upper end of the logarithmic scale."),
 )
+WIDTH = click.option(
+    "--width", type=float, default=7.2, show_default=True, help="Of the picture in inches; 3.5 is a column."
+)
 _OUTPUT = (
     click.option("--overwrite", is_flag=True, help="Replace an existing picture."),
     click.option("--quiet", is_flag=True, help="Print nothing."),
@@ -48,7 +51,7 @@ _OUTPUT = (
 
 def hour_options(command: _Command) -> _Command:
     """The options of pictures of one hour."""
-    return _with(command, (_HOUR, *_MAP, *_OUTPUT))
+    return _with(command, (_HOUR, *_MAP, WIDTH, *_OUTPUT))
 
 
 def map_options(command: _Command) -> _Command:
@@ -80,12 +83,13 @@ def selection_of(time: str | None, region: str | None, variable: str | None, **_
     return Selection(time, None if region is None else parse_region(region), variable)
 
 
-def style_of(scale: str, vmin: float | None, vmax: float | None, **_: Any) -> Style:
+def style_of(scale: str, vmin: float | None, vmax: float | None, width: float | None = None, **_: Any) -> Style:
     """How to show it, from the options."""
     from deepcams.plot.maps import Style
     from deepcams.plot.scales import Limits
+    from deepcams.plot.sheet import TWO_COLUMNS
 
-    return Style(scale, Limits(vmin, vmax))
+    return Style(scale, Limits(vmin, vmax), width=TWO_COLUMNS if width is None else width)
 
 
 def period_of(start: str | None, end: str | None) -> tuple[np.datetime64 | None, np.datetime64 | None]:

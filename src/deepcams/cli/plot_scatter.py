@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from deepcams.cli.pictures import PATH, output_options, report
+from deepcams.cli.pictures import PATH, WIDTH, output_options, report
 
 
 @click.command(
@@ -24,13 +24,15 @@ from deepcams.cli.pictures import PATH, output_options, report
 @click.option(
     "--product", "products", multiple=True, metavar="NAME", help="Show these, in this order; may be repeated."
 )
+@WIDTH
 @output_options
-def scatter(pairs: Path, picture: Path, by: str, products: tuple[str, ...], overwrite: bool, quiet: bool) -> None:
+def scatter(pairs: Path, picture: Path, by: str, products: tuple[str, ...], width: float, overwrite: bool,
+            quiet: bool) -> None:  # fmt: skip
     """Draw how products and observations agree in PAIRS, as PICTURE.
 
     PAIRS is the file that validate --pairs wrote, or its folder. Many years take several pictures.
     """
     from deepcams.plot.scatter import plot_scatter_of_file
 
-    for one in plot_scatter_of_file(pairs, picture, by=by, products=products, overwrite=overwrite):
+    for one in plot_scatter_of_file(pairs, picture, by=by, products=products, width=width, overwrite=overwrite):
         report(one, quiet=quiet)

@@ -9,7 +9,7 @@ import click
 
 from deepcams.cli.many import ManyValues
 from deepcams.cli.observed import file_options, limit_options
-from deepcams.cli.pictures import PATH, SUFFIXES, hours_of, output_options, period_options, report
+from deepcams.cli.pictures import PATH, SUFFIXES, WIDTH, hours_of, output_options, period_options, report
 from deepcams.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class _Series(ManyValues):
 @click.option("--scale", type=click.Choice(("linear", "log")), default="linear", show_default=True, help="Of values.")
 @click.option("--vmin", type=float, help="Lower end of the scale.")
 @click.option("--vmax", type=float, help="Upper end of the scale, of all panels.")
-@click.option("--width", type=float, default=7.2, show_default=True, help="Of the picture in inches; 3.5 is a column.")
+@WIDTH
 @output_options
 def series(paths: tuple[str, ...], **asked: Any) -> None:
     """Draw hourly series at places as PICTURE, a panel for each.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from deepcams.cli.many import ManyValues
-from deepcams.cli.pictures import SUFFIXES, output_options, period_of, period_options, report
+from deepcams.cli.pictures import SUFFIXES, WIDTH, output_options, period_of, period_options, report
 from deepcams.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class _Spectrum(ManyValues):
 @period_options
 @click.option("--region", metavar="N,W,S,E|NAME", help="Where.  [default: 60°S to 60°N, or what the files cover]")
 @click.option("--variable", help="The variable in FILE.  [default: pm2p5, or the only one]")
-@click.option("--width", type=float, default=7.2, show_default=True, help="Of the picture in inches; 3.5 is a column.")
+@WIDTH
 @output_options
 def spectrum(paths: tuple[str, ...], cams: tuple[str, ...], truth: tuple[str, ...], cams_units: str | None,
              time: str | None, start: str | None, end: str | None, region: str | None, variable: str | None,

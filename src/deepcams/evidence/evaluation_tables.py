@@ -14,7 +14,16 @@ from deepcams.markup import heading, paragraph, table
 UNKNOWN = "–"
 _SCORES = {"rmse": "RMSE", "mae": "MAE"}
 _KINDS = {"region": "region", "class": "class of the truth, µg m⁻³"}
-_UNITS = {"rmse": ", µg m⁻³", "mae": ", µg m⁻³", "bias": ", µg m⁻³"}
+_UNITS = dict.fromkeys(("rmse", "mae", "bias", "minimum", "plain_rmse", "plain_mae"), ", µg\N{NO-BREAK SPACE}m⁻³")
+_MEANING = {
+    "log_rmse": "log-RMSE: of log(x + 0.05 µg m⁻³), 0.1 is about 10 %",
+    "p99_error": "p99: error of the 99th percentile",
+    "top1_bias": "top 1 %: bias in the one percent of the area where the truth is highest",
+    "power_120_240": "power: that of the waves so many around the Earth, over that of the truth",
+    "conservation": "mass error: the largest relative difference of an area mean from the one given",
+    "minimum": "min: the lowest value",
+    "plain_rmse": "plain: not weighted by area",
+}
 
 
 def evaluation_tables(evaluation: Evaluation, level: int) -> str:
@@ -35,7 +44,15 @@ def headlines(evaluation: Evaluation) -> list[str]:
         if (one.task, one.kind) == (task, "all") and "+" not in one.contender:
             lines.setdefault(one.contender, []).append(f"{_SCORES.get(one.score, one.score)} {one.text}")
     where = TITLES[task].partition(":")[2].strip() if task else ""
-    return [f"Evaluation of {name}, {where}: {'; '.join(texts)}." for name, texts in lines.items()]
+    return [
+        " ".join([f"Evaluation of {name}, {where}: {'; '.join(texts)}.", *_reservations(evaluation, name)])
+        for name, texts in lines.items()
+    ]
+
+
+def _reservations(evaluation: Evaluation, name: str) -> list[str]:
+    """What the evaluation notes of a contender, such as that its scores are not held out: verdicts are not told without."""
+    return [f"But {note.rstrip('.')}." for note in evaluation.notes if note.startswith(f"{name} ")]
 
 
 def _of_task(evaluation: Evaluation, task: str, level: int) -> Iterator[str]:
@@ -58,7 +75,9 @@ def _scores(rows: Sequence[Row]) -> str:
     known = [one for one in COLUMNS if any(math.isfinite(row.scores.get(one.score, math.nan)) for row in rows)]
     titles = [f"{one.title}{_UNITS.get(one.score, '')}" for one in known]
     cells = [[row.contender, *(_minus(one.text(row.scores)) for one in known)] for row in rows]
-    return table("Scores over all cells", ["contender", *titles], cells)
+    told = "; ".join(text for name, text in _MEANING.items() if name in {one.score for one in known})
+    scores = table("Scores over all cells", ["contender", *titles], cells, dense=True)
+    return scores + (paragraph(f"{told[:1].upper()}{told[1:]}.", class_="facts") if told else "")
 
 
 def _verdicts(judged: Sequence[Verdict], reference: str) -> str:
@@ -74,9 +93,14 @@ def _differences(judged: Sequence[Verdict], reference: str, what: str) -> str:
     groups = list(dict.fromkeys(one.group for one in judged))
     columns = list(dict.fromkeys((one.contender, one.score) for one in judged))
     found = {(one.group, one.contender, one.score): one.difference for one in judged}
-    cells = [[group, *(_cell(found.get((group, *column))) for column in columns)] for group in groups]
+    cells = [[_named(group), *(_cell(found.get((group, *column))) for column in columns)] for group in groups]
     titles = [f"{name}, {_SCORES.get(score, score)}" for name, score in columns]
     return table(f"Differences from {reference} by {what}, in %, with 95 % intervals", [what, *titles], cells)
+
+
+def _named(group: str) -> str:
+    """A class without an upper end in words: ``75-`` is 75 and more."""
+    return f"{group[:-1]} and more" if group.endswith("-") else group
 
 
 def _cell(difference: Difference | None) -> str:

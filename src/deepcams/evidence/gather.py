@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from deepcams import __version__
 from deepcams.errors import InputError
@@ -16,7 +17,7 @@ from deepcams.evidence.limits import limits_of
 from deepcams.evidence.pictures import Picture, draw_maps, draw_spectra, require_drawing, taken_over
 from deepcams.evidence.runs import Checked, Run, check, open_run
 from deepcams.evidence.scores import Evaluated, Told, Validated, read_evaluation, read_validation
-from deepcams.evidence.views import View, choose, coarse_of, field_of, summary
+from deepcams.evidence.views import View, choose, coarse_of, field_of, require_region, summary
 from deepcams.grid import Region
 from deepcams.io.analyses import Analyses
 from deepcams.io.cams import open_analyses
@@ -25,6 +26,7 @@ from deepcams.plot.spectra import Source, Spectra, common_hours, of_cams, of_res
 from deepcams.timeline import TimeKind
 
 Progress = Callable[..., None]
+Numbers = Mapping[str, Mapping[str, float | None]]
 
 _NAME = "DeepCAMS"
 _METHOD = ("space", "time", "order")
@@ -67,7 +69,7 @@ class Shown:
 
     run: Run
     view: View | None
-    numbers: Mapping[str, Mapping[str, float | None]]
+    numbers: Numbers
     pictures: tuple[Picture, ...]
     checked: Checked
     notes: tuple[str, ...] = ()
@@ -170,18 +172,30 @@ def _show(run: Run, asked: Asked, analyses: Analyses | None, progress: Progress)
     except InputError as error:
         progress(2, run.name)
         return Shown(run, None, {}, (), Checked(), (str(error),))
-    fine = field_of(run.results, view, asked.region)
+    require_region(run.results, asked.region)
     source, notes = _beside(run, view, analyses)
+    numbers: Numbers = {}
+    pictures: tuple[Picture, ...] = ()
+    try:
+        fine = field_of(run.results, view, asked.region)
+    except InputError as error:  # a damaged map is what a report should tell of
+        notes = [f"its maps cannot be shown: {error}"]
+    else:
+        numbers, pictures = _drawn(fine, source, view, asked)
+    progress(1, f"maps of {run.name}")
+    checked = check(run, view.date, asked.cams, units=asked.cams_units)
+    progress(1, f"check of {run.name}")
+    return Shown(run, view, numbers, pictures, checked, tuple(notes))
+
+
+def _drawn(fine: xr.DataArray, source: Source | None, view: View, asked: Asked) -> tuple[Numbers, tuple[Picture, ...]]:
+    """The numbers and maps of what is shown, CAMS beside it where it is given."""
     linear = bool((view.kinds != TimeKind.ANALYSIS).any())
     coarse = None if source is None else coarse_of(source, view, fine, linear=linear)
     numbers = {_NAME: summary(fine)}
     if coarse is not None and asked.region is None:
         numbers = {"CAMS": summary(coarse)} | numbers
-    pictures = tuple(draw_maps(fine, coarse, view, asked.region))
-    progress(1, f"maps of {run.name}")
-    checked = check(run, view.date, asked.cams, units=asked.cams_units)
-    progress(1, f"check of {run.name}")
-    return Shown(run, view, numbers, pictures, checked, tuple(notes))
+    return numbers, tuple(draw_maps(fine, coarse, view, asked.region))
 
 
 def _beside(run: Run, view: View, analyses: Analyses | None) -> tuple[Source | None, list[str]]:
@@ -231,13 +245,13 @@ def _pictures_of(told: Told) -> Iterator[Picture]:
     from deepcams.plot import evaluation
     from deepcams.plot.validation import write
 
-    own = evaluation.NAMES.values() if isinstance(told, Evaluated) else write.NAMES
     command = "evaluate" if isinstance(told, Evaluated) else "validate"
-    for name in own:
-        path = told.path.with_name(name)
-        if path.is_file():
-            what = f"{path.stem.replace('-', ', ')}, as deepcams {command} drew it."
-            yield taken_over(path, what[:1].upper() + what[1:], what[:1].upper() + what[1:])
+    for name in evaluation.NAMES.values() if isinstance(told, Evaluated) else write.NAMES:
+        first = told.path.with_name(name)
+        further = first.parent.glob(f"{first.stem}-*{first.suffix}") if name == f"{write.SCATTER}.png" else ()
+        for path in (first, *sorted(further, key=lambda one: (len(one.name), one.name))):
+            if path.is_file():
+                yield taken_over(path, command)
 
 
 def _versions(told: Sequence[Told], runs: Sequence[Run]) -> Iterator[str]:

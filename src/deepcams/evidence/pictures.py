@@ -13,9 +13,9 @@ import xarray as xr
 from deepcams.errors import InputError
 from deepcams.evidence.views import View, summary
 from deepcams.grid import Region
-from deepcams.plot.fields import extent_of, grid_of
+from deepcams.plot.fields import crop, extent_of, grid_of
 from deepcams.plot.figures import DOTS_PER_INCH, house_style
-from deepcams.plot.maps import Style, draw_compare, draw_map
+from deepcams.plot.maps import draw_compare, draw_map
 from deepcams.plot.spectra import Spectra
 from deepcams.plot.spectrum import draw_spectrum
 
@@ -25,6 +25,21 @@ if TYPE_CHECKING:
 _DETAIL = (20.0, 30.0)  # degrees of latitude and of longitude
 _LARGER = 2  # times as large is a field in both that is also shown in detail
 _LARGEST = 20_000_000  # bytes of a picture that is taken over
+_ERRORS = (
+    "in the lower row, how far above (red) or below (blue) the truth they are. The truth alone chose place and hour"
+)
+_TOLD = {
+    "evaluate-space": f"An hour that was given: its area means, what is made of them, and the truth; {_ERRORS}.",
+    "evaluate-time": f"An hour between those given, on the grid of CAMS: the methods and the truth; {_ERRORS}.",
+    "evaluate-both": f"An hour between those given, on the fine grid: the methods and the truth; {_ERRORS}.",
+    "scatter": "How many observations there are of each pair of an observed and a predicted value, on logarithmic axes, with "
+               "the 1:1 line, the fitted line and the scores of each panel.",
+    "stations": "Scores of each station on maps: mean bias, correlation, and where the RMSE is smaller (blue) or larger (red) "
+                "than that of the reference.",
+    "cycles": "Mean observed and predicted values by hour of the day and by month, with the number of observations below.",
+    "taylor": "Correlation, standard deviation and centred error of each product at once (Taylor diagram); beside it, where "
+              "stations have enough days, their bias and error in units of the measurement uncertainty.",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,11 +74,11 @@ def draw_maps(fine: xr.DataArray, coarse: xr.DataArray | None, view: View, regio
     what = f"PM2.5 as a map, {view.words}" if str(fine.name) == "pm2p5" else f"{fine.name} as a map, {view.words}"
     beside = "; CAMS and DeepCAMS with the same colours" if coarse is not None else ""
     text = f"{view.words[:1].upper()}{view.words[1:]}{beside}."
-    yield Picture("map", _drawn(fine, coarse, region, view), what + beside, text)
+    yield Picture("map", _drawn(fine, coarse, region), what + beside, text)
     detail = _around_the_highest(fine)
     if detail is not None:
         near = f"{text} Around the highest value of what is shown above."
-        yield Picture("detail", _drawn(fine, coarse, detail, view), f"{what} around its highest value{beside}", near)
+        yield Picture("detail", _drawn(fine, coarse, detail), f"{what} around its highest value{beside}", near)
 
 
 def draw_spectra(spectra: Spectra) -> Picture:
@@ -74,8 +89,12 @@ def draw_spectra(spectra: Spectra) -> Picture:
     return Picture("spectrum", _png(draw_spectrum(spectra)), f"Power by wavenumber: {names}.", caption)
 
 
-def taken_over(path: Path, alt: str, caption: str) -> Picture:
+def taken_over(path: Path, command: str) -> Picture:
     """A picture that another command has left.
+
+    Args:
+        path: the picture.
+        command: which one, for the caption.
 
     Raises:
         InputError: if it cannot be read, or is far too large.
@@ -86,7 +105,10 @@ def taken_over(path: Path, alt: str, caption: str) -> Picture:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     if not image:
         raise InputError(f"{path}: empty, or larger than {_LARGEST // 1_000_000} MB: make it again, or take it away")
-    return Picture(path.stem, image, alt, caption)
+    sheet = path.stem.rpartition("-")[2]
+    told = _TOLD.get(path.stem.removesuffix(f"-{sheet}") if sheet.isdigit() else path.stem, path.name)
+    more = f" Sheet {sheet}." if sheet.isdigit() else ""
+    return Picture(path.stem, image, told + more, f"{told}{more} Drawn by deepcams {command}.")
 
 
 def require_drawing() -> None:
@@ -99,14 +121,10 @@ def require_drawing() -> None:
         pass
 
 
-def _drawn(fine: xr.DataArray, coarse: xr.DataArray | None, region: Region | None, view: View) -> bytes:
-    when = "" if view.hours.size == 1 else f"{view.words[:1].upper()}{view.words[1:]}. "
-    style = Style(attribution=f"{when}{fine.attrs['attribution']}")
+def _drawn(fine: xr.DataArray, coarse: xr.DataArray | None, region: Region | None) -> bytes:
     if coarse is None:
-        from deepcams.plot.fields import crop
-
-        return _png(draw_map(fine if region is None else crop(fine, region), style=style))
-    return _png(draw_compare(coarse, fine, region, style=style, interpolated=_is_refined(coarse, fine, region)))
+        return _png(draw_map(fine if region is None else crop(fine, region)))
+    return _png(draw_compare(coarse, fine, region, interpolated=_is_refined(coarse, fine, region)))
 
 
 def _is_refined(coarse: xr.DataArray, fine: xr.DataArray, region: Region | None) -> bool:

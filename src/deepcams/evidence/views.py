@@ -15,6 +15,7 @@ from deepcams.grid import Grid, Region
 from deepcams.io.results import Results
 from deepcams.io.template import SERIES
 from deepcams.plot.fields import GLOBE, crop, grid_of
+from deepcams.plot.origin import origin
 from deepcams.plot.spectra import Source
 from deepcams.provenance import ATTRIBUTION
 from deepcams.timeline import Hours, TimeKind, parse_time
@@ -79,6 +80,17 @@ def choose(results: Results, time: str | None) -> View:
     return View(times[chosen], results.kinds[there][chosen])
 
 
+def require_region(results: Results, region: Region | None) -> None:
+    """Refuse a region that a result does not meet, before any of it is read.
+
+    Raises:
+        InputError: if no cell lies within the region.
+    """
+    if region is not None:
+        empty = np.empty(results.grid.shape, np.float32)
+        crop(as_field(empty, results.grid, results.species.name, {}), region)
+
+
 def field_of(results: Results, view: View, region: Region | None) -> xr.DataArray:
     """The mean over the hours of a view, in memory; cells that are missing in some hours are means of the others.
 
@@ -98,10 +110,13 @@ def field_of(results: Results, view: View, region: Region | None) -> xr.DataArra
     for rows in _bands(results):
         values[rows] = mean(_pieces(results, numbers, rows))
     attributes = {"units": results.species.unit, "long_name": results.species.long_name,
-                  "attribution": str(results.attributes.get("attribution", ATTRIBUTION))}  # fmt: skip
+                  "attribution": str(results.attributes.get("attribution", ATTRIBUTION)),
+                  "origin": origin(results.attributes, results.files)}  # fmt: skip
     field = as_field(values, results.grid, results.species.name, attributes)
     if view.hours.size == 1:
         field = field.assign_coords(time=view.hours[0].astype("datetime64[ns]"), time_kind=int(view.kinds[0]))
+    else:
+        field = field.assign_attrs(when=view.words, hours=view.hours.size)
     return crop(field, region or GLOBE) if region is not None or results.grid.periodic else field
 
 
@@ -115,7 +130,7 @@ def coarse_of(source: Source, view: View, like: xr.DataArray, *, linear: bool) -
         linear: whether some of the hours lie between analyses.
     """
     values = mean(source.load(hour) for hour in view.hours)
-    field = as_field(values, source.grid, str(like.name), dict(like.attrs))
+    field = as_field(values, source.grid, str(like.name), dict(like.attrs) | {"origin": source.file})
     kind = TimeKind.INTERPOLATED if linear else TimeKind.ANALYSIS
     return field.assign_coords(time_kind=int(kind))
 

@@ -25,6 +25,7 @@ from deepcams.plot.fields import GLOBE, crop
 from deepcams.plot.figures import FAINT_INK, INK, house_style
 from deepcams.plot.films import Write, gif_writer, mp4_writer, require_ffmpeg
 from deepcams.plot.maps import Style, draw_map
+from deepcams.plot.origin import origin
 from deepcams.plot.scales import MISSING_COLOUR, Limits, Quantity, build_scale
 from deepcams.plot.sheet import LEFT, RIGHT
 from deepcams.provenance import ATTRIBUTION
@@ -41,7 +42,7 @@ WIDTHS = (320, 3840)
 RATES = (1, 50)
 
 _DAY = 24  # hours that a store for series keeps together
-_STRIP = 0.37  # inches from the upper edge to the hours of the period
+_STRIP = 0.05  # inches from the map up to the hours of the period
 _MOST_MARKS = 96
 _MARK, _LINE = "#d55e00", "#cccccc"
 _SCALE, _COASTS, _GREYS = 192, 32, 24  # colours of a GIF
@@ -136,7 +137,7 @@ def _colours(extract: Extract, film: Film) -> Pixels:
 
 def _frames(extract: Extract, film: Film) -> Iterator[Pixels]:
     """(rows, columns, 3) of every hour, the same size all of them."""
-    style = replace(film.style, limits=_limits(extract, film))
+    style = replace(film.style, limits=_limits(extract, film), missing=extract.missing > 0)
     for index, hour in enumerate(_fields(extract, film.region)):
         figure = draw_map(hour, style=style)
         _draw_strip(figure, extract, index)
@@ -157,7 +158,8 @@ def _fields(extract: Extract, region: Region | None) -> Iterator[xr.DataArray]:
     results = extract.results
     grid, species = results.grid, results.species
     attributes = {"units": species.unit, "long_name": species.long_name,
-                  "attribution": str(results.attributes.get("attribution", ATTRIBUTION))}  # fmt: skip
+                  "attribution": str(results.attributes.get("attribution", ATTRIBUTION)),
+                  "origin": origin(results.attributes, results.files)}  # fmt: skip
     coordinates = {"latitude": grid.latitude, "longitude": grid.longitude}
     around = region or (GLOBE if grid.periodic else None)
     for hours in _pieces(extract):
@@ -182,7 +184,7 @@ def _draw_strip(figure: Figure, extract: Extract, index: int) -> None:
     from matplotlib.lines import Line2D
 
     width, height = figure.get_size_inches()
-    left, right, y = LEFT / width, 1 - RIGHT / width, 1 - _STRIP / height
+    left, right, y = LEFT / width, 1 - RIGHT / width, figure.axes[0].get_position().y1 + _STRIP / height
     places = np.linspace(left, right, extract.size) if extract.size > 1 else np.array([(left + right) / 2])
     figure.add_artist(Line2D([left, right], [y, y], color=_LINE, linewidth=0.8, zorder=1))
     sizes = {TimeKind.INTERPOLATED: 1.8, TimeKind.ANALYSIS: 3.6}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SMALL = 8.0  # points
 
 _DEGREE_STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0)
-_LABEL_ROOM = (0.58, 0.45)  # inches from one longitude, or latitude, to the next
+_LABEL_ROOM = (0.52, 0.40)  # inches from one longitude, or latitude, to the next
 _COAST_STROKES = (("#ffffff66", 1.1), (INK, 0.45))  # the pale one below keeps a coast visible on dark cells
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from deepcams.errors import InputError
 from deepcams.grid import Grid, Region
+from deepcams.io.files import DataFile, expand, first_line, open_dataset
+from deepcams.plot.origin import origin
 from deepcams.provenance import ATTRIBUTION
 from deepcams.spatial.interpolation import CUBIC, interpolate
 from deepcams.sphere import from_blocks
@@ -26,6 +28,16 @@ GLOBE = Region(90, -180, -90, 180)
 
 _DIMS = ("time", "latitude", "longitude")
 _DEFAULT_VARIABLE = "pm2p5"
+_FEWEST = 2  # rows, or columns: one alone does not tell the size of a cell
+_BOUNDS = "time_bnds"
+_WANTED = "wanted a deepcams output (.nc or .zarr)"
+
+
+_Loaded = TypeVar("_Loaded")
+
+
+class _AbsentError(InputError):
+    """That a file does not hold what is wanted; another one may."""
 
 
 class Extent(NamedTuple):
@@ -57,30 +69,30 @@ def load_hour(path: Path, selection: Selection) -> xr.DataArray:
 
     Args:
         path: a NetCDF file or a Zarr store with dims (time, latitude, longitude) and, as deepcams writes it, the
-            variable ``time_kind`` (time).
+            variable ``time_kind`` (time); statistics of ``deepcams aggregate``, too. Of several files, a folder or a
+            pattern, the first that has the hour.
         selection: hour, region and variable.
 
     Returns:
         (latitude, longitude) in the file's unit, in memory, with the scalar coordinates ``time`` and ``time_kind`` and
-        the attribute ``attribution``.
+        the attributes ``attribution`` and ``origin``; statistics have ``when`` and ``hours``, of their period.
 
     Raises:
         InputError: if the file cannot be read, or does not hold what is selected.
     """
-    with _open(path) as dataset:
-        field = _variable(dataset, selection.variable, path)
-        if selection.region is not None or grid_of(field).periodic:
-            field = crop(field, selection.region or GLOBE)
-        return _hour(field, selection.time, path.name).load()
+    return _first(path, lambda one: _load_hour(one, selection))
 
 
-def load_pair(cams_path: Path, path: Path, selection: Selection) -> tuple[xr.DataArray, xr.DataArray]:
+def load_pair(
+    cams_path: Path, path: Path, selection: Selection, *, cams_units: str | None = None
+) -> tuple[xr.DataArray, xr.DataArray]:
     """The same hour of a CAMS file and of the deepcams output made from it, uncut.
 
     Args:
-        cams_path: CAMS file as downloaded.
-        path: deepcams output.
+        cams_path: CAMS file as downloaded; also a folder or a pattern.
+        path: deepcams output; of several files, a folder or a pattern, the first that has the hour.
         selection: hour and variable; the default hour is the first that both files have.
+        cams_units: unit of the CAMS files, if they do not say it.
 
     Returns:
         The coarse and the fine field, as from :func:`load_hour`. Between two analyses the coarse one is linear in time, and
@@ -91,11 +103,9 @@ def load_pair(cams_path: Path, path: Path, selection: Selection) -> tuple[xr.Dat
     """
     from deepcams.io.cams import open_cams
 
-    coarse = open_cams([cams_path], variable=selection.variable or _DEFAULT_VARIABLE)
-    with _open(path) as dataset:
-        fine = _variable(dataset, selection.variable, path)
-        time = selection.time or _first_common(coarse, fine)
-        return _coarse_hour(coarse, time, cams_path.name), _hour(fine, time, path.name).load()
+    coarse = open_cams([cams_path], variable=selection.variable or _DEFAULT_VARIABLE, units=cams_units)
+    coarse = coarse.assign_attrs(origin=cams_path.name)
+    return _first(path, lambda one: _load_pair(coarse, cams_path.name, one, selection))
 
 
 def shared_view(
@@ -122,7 +132,9 @@ def shared_view(
     west, east, south, north = zip(*extents, strict=True)
     extent = Extent(max(west), min(east), max(south), min(north))
     if extent.west >= extent.east or extent.south >= extent.north:
-        raise InputError(f"the two fields do not meet in {asked}: they have {grid_of(coarse)} and {grid_of(fine)}")
+        raise InputError(
+            f"the two fields do not meet in {box_text(asked)}: they have {grid_of(coarse)} and {grid_of(fine)}"
+        )
     return *views, extent
 
 
@@ -147,6 +159,18 @@ def bicubic(coarse: xr.DataArray, like: xr.DataArray) -> xr.DataArray:
     coordinates = {"latitude": fine.latitude, "longitude": fine.longitude}
     scalars = {name: coarse[name] for name in ("time", "time_kind") if name in coarse.coords}
     return xr.DataArray(values, coordinates | scalars, ("latitude", "longitude"), coarse.name, coarse.attrs)
+
+
+def require_cells(field: xr.DataArray) -> None:
+    """Refuse a field that is too small for a map.
+
+    Raises:
+        InputError: if it has a single row or column of cells, which does not tell their size.
+    """
+    rows, columns = field.shape
+    if min(rows, columns) < _FEWEST:
+        raise InputError(f"{rows} x {columns} cells in the region: wanted {_FEWEST} x {_FEWEST} at least; choose a larger "
+                         "region")  # fmt: skip
 
 
 def grid_of(field: xr.DataArray) -> Grid:
@@ -174,7 +198,7 @@ def crop(field: xr.DataArray, region: Region) -> xr.DataArray:
     grid = grid_of(field)
     rows, columns = grid.row_window(region), grid.column_window(region)
     if not rows or not columns:
-        raise InputError(f"no cells within {region}: the field has {grid}; choose a region that meets it")
+        raise InputError(f"no cells within {box_text(region)}: the field has {grid}; choose a region that meets it")
     if len(columns) == grid.columns and grid.periodic:
         first = int(np.argmin(np.round(grid.longitude - region.west, 6) % 360))
         columns = range(first, first + grid.columns)
@@ -182,6 +206,11 @@ def crop(field: xr.DataArray, region: Region) -> xr.DataArray:
     longitude = np.round(longitude + 360 * np.ceil(np.round((region.west - longitude[0]) / 360, 4)), 6)
     field = field.isel(latitude=slice(rows.start, rows.stop), longitude=np.asarray(columns) % grid.columns)
     return field.assign_coords(longitude=("longitude", longitude, field["longitude"].attrs))
+
+
+def box_text(region: Region) -> str:
+    """A region as ``--region`` takes it: N,W,S,E."""
+    return ",".join(f"{edge:g}" for edge in region.bounds)
 
 
 def time_text(moment: np.datetime64 | Times) -> str:
@@ -212,43 +241,97 @@ def _extent_in(region: Region, around: Region) -> Extent:
     return Extent(west, west + region.width, region.south, region.north)
 
 
+def _first(path: Path, load: Callable[[Path], _Loaded]) -> _Loaded:
+    """What the first file of a path, folder or pattern gives that holds what is wanted; the error of the only one."""
+    files = [Path(one) for one in expand(path)]
+    for one in files[:-1]:
+        try:
+            return load(one)
+        except _AbsentError:
+            continue
+    try:
+        return load(files[-1])
+    except _AbsentError as error:
+        if len(files) == 1:
+            raise
+        raise InputError(f"{path}: none of its {len(files)} files has it; of the last: {error}") from error
+
+
+def _load_hour(path: Path, selection: Selection) -> xr.DataArray:
+    with _open(path) as dataset:
+        field = _variable(dataset, selection.variable, path)
+        if selection.region is not None or grid_of(field).periodic:
+            field = crop(field, selection.region or GLOBE)
+        return _hour(field, selection.time, path.name).load()
+
+
+def _load_pair(coarse: xr.DataArray, name: str, path: Path, selection: Selection) -> tuple[xr.DataArray, xr.DataArray]:
+    with _open(path) as dataset:
+        fine = _variable(dataset, selection.variable, path)
+        time = selection.time or _first_common(coarse, fine)
+        hour = _hour(fine, time, path.name)
+        return _coarse_hour(coarse, time, name), hour.load()
+
+
 def _open(path: Path) -> xr.Dataset:
     """A NetCDF file or Zarr store, lazily."""
-    if not path.exists():
-        raise InputError(f"{path} does not exist: wanted a deepcams output (.nc or .zarr)")
     try:
-        if path.is_dir():
-            return xr.open_dataset(path, engine="zarr", consolidated=False, chunks=None)
-        return xr.open_dataset(path)
+        return open_dataset(DataFile(path, str(path), "zarr")) if path.is_dir() else xr.open_dataset(path)
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path} cannot be read: {error}; wanted a deepcams output (.nc or .zarr)") from error
+        raise InputError(f"{path}: cannot be read ({first_line(error)}); {_WANTED}") from error
 
 
 def _variable(dataset: xr.Dataset, name: str | None, path: Path) -> xr.DataArray:
-    """The variable to show, with ``time_kind`` as a coordinate and the file's attribution as an attribute."""
+    """The variable to show, with its kinds or periods as coordinates and the file's attribution and origin as attributes."""
     found = [str(key) for key, values in dataset.data_vars.items() if sorted(map(str, values.dims)) == sorted(_DIMS)]
-    wanted = name or (found[0] if len(found) == 1 else _DEFAULT_VARIABLE)
+    if not found:
+        raise InputError(f"{path}: no variable on (time, latitude, longitude); {_WANTED}; the files of CAMS are shown by "
+                         "deepcams plot compare, beside it")  # fmt: skip
+    usual = next((one for one in (_DEFAULT_VARIABLE, f"{_DEFAULT_VARIABLE}_mean") if one in found), _DEFAULT_VARIABLE)
+    wanted = name or (found[0] if len(found) == 1 else usual)
     if wanted not in found:
-        has = ", ".join(found) or "no variable"
-        raise InputError(
-            f"{path}: no variable {wanted} on (time, latitude, longitude), there is {has}; choose one with --variable"
-        )
+        raise InputError(f"{path}: no variable {wanted} on (time, latitude, longitude), there is {', '.join(found)}; choose "
+                         "one with --variable")  # fmt: skip
     field = dataset[wanted].transpose(*_DIMS)
     if "time_kind" in dataset:
         field = field.assign_coords(time_kind=dataset["time_kind"])
-    return field.assign_attrs(attribution=dataset.attrs.get("attribution", ATTRIBUTION))
+    if _BOUNDS in dataset:
+        begin, end = np.moveaxis(dataset[_BOUNDS].values, -1, 0)
+        field = field.assign_coords(begin=("time", begin), end=("time", end))
+    attribution = dataset.attrs.get("attribution", ATTRIBUTION)
+    return field.assign_attrs(attribution=attribution, origin=origin(dataset.attrs, [str(path)]))
 
 
 def _hour(field: xr.DataArray, time: str | None, source: str) -> xr.DataArray:
     """(latitude, longitude) at a time, or at the first time with a value in this field."""
     times = _times_with_data(field)
     if time is not None:
-        return field.sel(time=_find(times, _parse(time), source))
+        return _of_period(field.sel(time=_find(times, _parse(time), source, field)))
     for moment in times:
         hour = field.sel(time=moment)
         if bool(hour.notnull().any()):
-            return hour
-    raise InputError(f"{source} has no hour with data here: look at it with deepcams inspect, or choose another region")
+            return _of_period(hour)
+    raise _AbsentError(
+        f"{source} has no hour with data here: look at it with deepcams inspect, or choose another region"
+    )
+
+
+def _of_period(field: xr.DataArray) -> xr.DataArray:
+    """A statistic with its period in words; an hour as it is."""
+    if "begin" not in field.coords:
+        return field
+    begin, end = (field[name].values.astype("datetime64[ns]")[()] for name in ("begin", "end"))
+    hours = int((end - begin) / np.timedelta64(1, "h"))
+    return field.drop_vars(["begin", "end"]).assign_attrs(when=_period_words(begin, end), hours=hours)
+
+
+def _period_words(begin: Any, end: Any) -> str:
+    """A day, month or year of UTC by its name, another period by its ends."""
+    for unit in ("Y", "M", "D"):
+        if begin == begin.astype(f"M8[{unit}]") and end == begin.astype(f"M8[{unit}]") + 1:
+            return f"{begin.astype(f'M8[{unit}]')} (UTC)"
+    first, last = (time_text(moment).replace("T", " ") for moment in (begin, end))
+    return f"{first} to {last} UTC"
 
 
 def _coarse_hour(field: xr.DataArray, time: str, source: str) -> xr.DataArray:
@@ -276,7 +359,7 @@ def _first_common(coarse: xr.DataArray, fine: xr.DataArray) -> str:
     common = np.intersect1d(_times_with_data(coarse), _times_with_data(fine))
     if not common.size:
         periods = " and ".join(_period(_times_with_data(field)) for field in (coarse, fine))
-        raise InputError(f"the files have no hour in common: they hold {periods}; give files of the same period")
+        raise _AbsentError(f"the files have no hour in common: they hold {periods}; give files of the same period")
     return time_text(common[0])
 
 
@@ -289,19 +372,22 @@ def _parse(text: str) -> np.datetime64:
     return (moment.tz_convert(None) if moment.tzinfo else moment).to_datetime64()
 
 
-def _find(times: Times, wanted: np.datetime64, source: str) -> np.datetime64:
-    """The wanted time, if it is there.
+def _find(times: Times, wanted: np.datetime64, source: str, field: xr.DataArray) -> np.datetime64:
+    """The wanted time, if it is there; of statistics, the one in whose period it is.
 
     Raises:
         InputError: naming the period and the nearest hours, if it is not.
     """
+    if "begin" in field.coords:
+        within = times[(field["begin"].values <= wanted) & (wanted < field["end"].values)]
+        wanted = within[0] if within.size else wanted
     if wanted in times:
         return wanted
     if not times.size:
-        raise InputError(f"{source} has no hour with data")
+        raise _AbsentError(f"{source} has no hour with data")
     order = np.argsort(np.abs(times - wanted), kind="stable")[:2]
     nearest = " and ".join(time_text(moment) for moment in np.sort(times[order]))
-    raise InputError(f"{source} has no data at {time_text(wanted)}: it has {_period(times)}; nearest: {nearest} "
+    raise _AbsentError(f"{source} has no data at {time_text(wanted)}: it has {_period(times)}; nearest: {nearest} "
                      "(choose one with --time)")  # fmt: skip
 
 

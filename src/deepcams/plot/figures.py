@@ -26,6 +26,7 @@ _STYLE: dict[Any, Any] = {
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9.0,
     "mathtext.default": "regular",
+    "pdf.fonttype": 42,  # TrueType: journals refuse Type 3, and texts can be found and copied
     "svg.hashsalt": "deepcams",
     "text.color": INK,
     "xtick.color": INK,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import re
+import textwrap
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,12 +23,13 @@ from deepcams.plot.fields import (
     grid_of,
     load_hour,
     load_pair,
+    require_cells,
     shared_view,
     time_text,
 )
 from deepcams.plot.figures import FAINT_INK, check_picture, house_style, save_picture
 from deepcams.plot.scales import Limits, Quantity, Scale, build_scale
-from deepcams.plot.sheet import LEFT, LINE, MARGIN, RIGHT, Sheet, arrange, new_sheet
+from deepcams.plot.sheet import LEFT, LINE, MARGIN, RIGHT, TWO_COLUMNS, Sheet, arrange, check_width, new_sheet
 from deepcams.provenance import ATTRIBUTION
 from deepcams.timeline import TimeKind
 
@@ -33,6 +38,10 @@ if TYPE_CHECKING:
 
 _KINDS = {0: "analysis", 1: "interpolated between analyses", 2: "missing"}
 _SMALLEST = 6.5  # points
+_HEADING, _BAR_CHARACTER = 11, 0.062  # points; inches of a character of 8 points
+_HEADING_CHARACTER = 0.094  # inches
+_DAY = 24  # hours
+_ARROW = 0.05  # of a colour bar is each of its ends
 
 
 @dataclass(frozen=True)
@@ -43,11 +52,31 @@ class Style:
         scale: name of the colour scale, one of ``deepcams.plot.scales.SCALES``.
         limits: ends of the colour scale; None for the usual ones.
         attribution: the line at the bottom; None for the field's attribute ``attribution``.
+        missing: whether the small print says what is grey; None if something is. Frames of one film have to agree.
+        width: of the sheet in inches, if the maps are wide enough to fill it; 3.5 is a column of a journal.
     """
 
     scale: str = "log"
     limits: Limits | None = None
     attribution: str | None = None
+    missing: bool | None = None
+    width: float = TWO_COLUMNS
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be drawn.
+
+        Raises:
+            InputError: for too small or large a width.
+        """
+        check_width(self.width)
+
+
+class _Heading(NamedTuple):
+    """What stands above a map."""
+
+    title: str
+    when: str
+    kind: str
 
 
 class _Panel(NamedTuple):
@@ -117,17 +146,19 @@ def plot_compare_of_files(
     selection: Selection,
     style: Style,
     *,
+    cams_units: str | None = None,
     interpolated: bool = False,
     overwrite: bool = False,
 ) -> None:
     """Write a CAMS file beside the deepcams output made from it; see :func:`plot_compare` and ``fields.load_pair``."""
     check_picture(picture, overwrite=overwrite)
-    coarse, fine = load_pair(cams_path, path, selection)
+    coarse, fine = load_pair(cams_path, path, selection, cams_units=cams_units)
     plot_compare(coarse, fine, selection.region, picture, style=style, interpolated=interpolated, overwrite=overwrite)
 
 
 def draw_map(field: xr.DataArray, *, style: Style | None = None) -> Figure:
     """The figure of :func:`plot_map`, not written."""
+    require_cells(field)
     return _draw([_Panel(field, "")], extent_of(field), style or Style())
 
 
@@ -154,11 +185,13 @@ def _draw(panels: list[_Panel], extent: Extent, style: Style) -> Figure:
     """The panels from west to east; heading and labels are those of the last one's field."""
     shown = panels[-1].field
     quantity = Quantity.of(str(shown.name or "field"), shown.attrs)
-    attribution = style.attribution or str(shown.attrs.get("attribution", ATTRIBUTION))
+    heading = _heading(quantity, shown)
     with house_style():
         scale = build_scale(style.scale, quantity, _peak(shown), style.limits)
         tick_lines = max(label.count("\n") for label in scale.labels) + 1
-        sheet = new_sheet(arrange(len(panels), extent, (scale.note, attribution), tick_lines=tick_lines))
+        notes = _notes([panel.field for panel in panels], scale, style)
+        sheet = new_sheet(arrange(len(panels), extent, notes, tick_lines=tick_lines, width=style.width,
+                                  heading=lambda inner: len(_told(heading, inner))))  # fmt: skip
         for index, panel in enumerate(panels):
             box = sheet.layout.panel(index)
             axes = sheet.axes(box)
@@ -166,10 +199,29 @@ def _draw(panels: list[_Panel], extent: Extent, style: Style) -> Figure:
             axes.set_title(panel.title, fontsize=9, loc="left", pad=4)
             below, last = sheet.layout.below, index == len(panels) - 1
             draw_degrees(axes, extent, box, latitudes=below or index == 0, longitudes=last or not below)
-        _draw_heading(sheet, quantity, shown)
+        _draw_heading(sheet, heading)
         _draw_bar(sheet, scale, quantity)
         _draw_notes(sheet)
     return sheet.figure
+
+
+def _notes(fields: list[xr.DataArray], scale: Scale, style: Style) -> tuple[str, ...]:
+    """The small print: what the scale is, where the values come from, and whom to thank."""
+    shown = fields[-1].attrs
+    about = [f"{scale.note}{_of_hours(int(shown.get('hours', 1)))}."] if scale.note else []
+    missing = any(bool(field.isnull().any()) for field in fields) if style.missing is None else style.missing
+    about += ["Grey: missing."] * missing
+    sources = dict.fromkeys(str(field.attrs["origin"]) for field in fields if "origin" in field.attrs)
+    attribution = style.attribution or str(shown.get("attribution", ATTRIBUTION))
+    told = f"Source: {'; '.join(sources)}." if sources else ""
+    return " ".join(about), told, attribution
+
+
+def _of_hours(hours: int) -> str:
+    """What is shown of a quantity whose levels are set for means of a day."""
+    if hours == _DAY:
+        return ""
+    return ", shown here for one hour" if hours == 1 else f", shown here for {hours:,} hours"
 
 
 def _peak(field: xr.DataArray) -> float:
@@ -178,16 +230,34 @@ def _peak(field: xr.DataArray) -> float:
     return float(values.max()) if values.size else 0.0
 
 
-def _draw_heading(sheet: Sheet, quantity: Quantity, field: xr.DataArray) -> None:
-    """Quantity and valid time on the left, the kind of hour on the right."""
-    width, height = sheet.layout.size
-    title = quantity.title
-    if "time" in field.coords:
-        title += f", {time_text(field['time'].values).replace('T', ' ')} UTC"
-    sheet.text(LEFT, height - 0.28, title, fontsize=11, fontweight="bold")
-    if "time_kind" in field.coords:
-        kind = _KINDS.get(int(field["time_kind"]), "unknown kind of hour")
-        sheet.text(width - RIGHT, height - 0.28, kind, fontsize=SMALL, color=FAINT_INK, ha="right")
+def _heading(quantity: Quantity, field: xr.DataArray) -> _Heading:
+    """Quantity, valid time and kind of hour."""
+    when = str(field.attrs.get("when", ""))
+    if not when and "time" in field.coords:
+        when = f"{time_text(field['time'].values).replace('T', ' ')} UTC"
+    kind = _KINDS.get(int(field["time_kind"]), "unknown kind of hour") if "time_kind" in field.coords else ""
+    return _Heading(quantity.title, when, kind)
+
+
+def _told(heading: _Heading, inner: float) -> list[str]:
+    """The lines of a heading below the quantity, where all of it does not fit into one line of so many inches."""
+    title = _plain(f"{heading.title}, {heading.when}")
+    if len(title) * _HEADING_CHARACTER + len(heading.kind) * _BAR_CHARACTER <= inner:
+        return []
+    return textwrap.wrap("; ".join(filter(None, (heading.when, heading.kind))), int(inner / _BAR_CHARACTER))
+
+
+def _draw_heading(sheet: Sheet, heading: _Heading) -> None:
+    """Quantity and valid time on the left, the kind of hour on the right; below each other where that is too wide."""
+    layout = sheet.layout
+    below = _told(heading, layout.inner)
+    title = heading.title if below else ", ".join(filter(None, (heading.title, heading.when)))
+    sheet.text(LEFT, layout.heading(0), title, fontsize=_HEADING, fontweight="bold")
+    for index, line in enumerate(below, 1):
+        sheet.text(LEFT, layout.heading(index), line, fontsize=SMALL, color=FAINT_INK)
+    if heading.kind and not below:
+        right = layout.size[0] - RIGHT
+        sheet.text(right, layout.heading(0), heading.kind, fontsize=SMALL, color=FAINT_INK, ha="right")
 
 
 def _draw_bar(sheet: Sheet, scale: Scale, quantity: Quantity) -> None:
@@ -197,10 +267,30 @@ def _draw_bar(sheet: Sheet, scale: Scale, quantity: Quantity) -> None:
     colours = ScalarMappable(scale.norm, scale.colours)
     axes = sheet.axes(sheet.layout.bar)
     bar = sheet.figure.colorbar(colours, cax=axes, orientation="horizontal", extend="both", spacing=scale.spacing)
-    bar.set_ticks(list(scale.ticks), labels=list(scale.labels))
+    shown = _with_room(scale, sheet.layout.bar.width)
+    bar.set_ticks([scale.ticks[i] for i in shown], labels=[scale.labels[i] for i in shown])
     axes.minorticks_off()
     axes.tick_params(labelsize=SMALL, length=3)
     bar.set_label(quantity.label, fontsize=9)
+
+
+def _with_room(scale: Scale, width: float) -> list[int]:
+    """The ticks that a colour bar of so many inches has labels for: all, or powers of ten, where not all have room."""
+    every = list(range(len(scale.ticks)))
+    if scale.spacing == "uniform":
+        return every
+    inches = (1 - 2 * _ARROW) * width
+    places = [inches * float(scale.norm(tick)) for tick in scale.ticks]
+    halves = [len(_plain(label)) * _BAR_CHARACTER / 2 + 0.02 for label in scale.labels]
+    if all(places[j] - places[i] >= halves[i] + halves[j] for i, j in pairwise(every)):
+        return every
+    powers = [i for i in every if math.log10(scale.ticks[i]).is_integer()]
+    return powers if len(powers) > 1 else [every[0], every[-1]]
+
+
+def _plain(text: str) -> str:
+    """A text of mathtext without its marks, for its length."""
+    return re.sub(r"[$_^{}]", "", text)
 
 
 def _draw_notes(sheet: Sheet) -> None:

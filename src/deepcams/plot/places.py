@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from deepcams.extraction.points import Points, at_points, check_names
 from deepcams.extraction.reading import sampled, windows_of
 from deepcams.grid import Grid
 from deepcams.io.analyses import Analyses
+from deepcams.plot.origin import several
 from deepcams.stations.quality import Limits, check, refuse_empty
 from deepcams.stations.readers.reading import Reading
 from deepcams.stations.table import Floats, Observations, Stations
@@ -197,7 +197,8 @@ def with_analyses(series: Series, analyses: Analyses) -> Series:
         values.append(sampler.means(sampler.take(lambda rows, columns, maps=whole: maps[:, rows, columns]))[0] * scale)  # type: ignore[misc]
     found = np.array(values, np.float32)
     places = tuple(replace(one, analyses=found[:, i]) for i, one in enumerate(series.places))
-    return replace(series, places=places, times=times[chosen], step=analyses.step)
+    sources = (*series.sources, f"CAMS: {several(analyses.files)}.")
+    return replace(series, places=places, times=times[chosen], step=analyses.step, sources=sources)
 
 
 def checked_observations(reading: Reading, limits: Limits, extract: Extract) -> Observations:
@@ -239,8 +240,7 @@ def with_observations(series: Series, observations: Observations, reading: Readi
         raise InputError(f"no station within {kilometres:g} km of any place: the nearest is {distance:.0f} km away; say with "
                          "--within how far one may be, or leave the points out to see the stations themselves")  # fmt: skip
     places = tuple(replace(one, observed=own) for one, own in zip(series.places, found, strict=True))
-    files = f"{Path(reading.files[0]).name}" + (f" and {len(reading.files) - 1} more" if len(reading.files) > 1 else "")
-    told = f"Observations: {files}. {thanks(reading.formats)}".strip()
+    told = f"Observations: {several(list(map(str, reading.files)))}. {thanks(reading.formats)}".strip()
     return replace(series, places=places, sources=(*series.sources, told))
 
 

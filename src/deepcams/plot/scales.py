@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 MISSING_COLOUR = "#b3b3b3"
 WHO_EDGES = (5.0, 15.0, 25.0, 37.5, 50.0, 75.0, 150.0)
 WHO_NAMES = {15.0: "AQG", 25.0: "IT-4", 37.5: "IT-3", 50.0: "IT-2", 75.0: "IT-1"}
-WHO_NOTE = "WHO 2021 guideline level (AQG) and interim targets (IT): set for 24-hour means, shown here for one hour."
+WHO_NOTE = "WHO 2021 guideline level (AQG) and interim targets (IT): set for 24-hour means"
 
 _PARTICLES = {"pm1": "1", "pm2p5": "2.5", "pm25": "2.5", "pm10": "10"}
+_STATISTICS = {"mean": "mean", "max": "maximum", "min": "minimum", "daily_max": "highest daily mean",
+               "daily_p98": "98th percentile of daily means", "daily_p99": "99th percentile of daily means"}  # fmt: skip
 _PARTICLE_LIMITS = (1.0, 500.0)  # ug m-3: from clean ocean air to heavy smoke
 _DECADES = 500.0  # default ratio of the limits for other quantities
-_MANY_TICKS = 10
+_MANY_TICKS, _MANY_POWERS = 12, 10
 _ROUNDING = 1e-9
 _DARKEST = 0.9  # of the colour map: beyond it, neighbouring classes look the same
 
@@ -50,8 +52,10 @@ class Quantity:
     @classmethod
     def of(cls, name: str, attributes: Mapping[str, Any]) -> Quantity:
         """The quantity of a variable with the CF attributes ``units`` and ``long_name``."""
-        size = _PARTICLES.get(name.lower())
+        size, statistic = _PARTICLES.get(_species(name)), name.partition("_")[2]
         title = f"PM$_{{{size}}}$" if size else str(attributes.get("long_name") or name).replace("$", r"\$")
+        if size and statistic:
+            title += f" {_STATISTICS.get(statistic, statistic.replace('_', ' '))}"
         return cls(name, title, str(attributes.get("units", "")))
 
     @property
@@ -87,7 +91,7 @@ class Scale:
         ticks: values with a label on the colour bar.
         labels: their labels.
         spacing: ``proportional``, or ``uniform`` for classes of equal width on the colour bar.
-        note: a sentence to print below the colour bar, or an empty text.
+        note: what to print below the colour bar, without a full stop, or an empty text.
     """
 
     colours: Colormap
@@ -133,7 +137,7 @@ def who_scale(quantity: Quantity, peak: float, limits: Limits) -> Scale:
     """
     from matplotlib.colors import BoundaryNorm
 
-    if not (quantity.in_micrograms and _PARTICLES.get(quantity.name.lower()) == "2.5"):
+    if not (quantity.in_micrograms and _PARTICLES.get(_species(quantity.name)) == "2.5"):
         raise InputError(f"the who scale is for PM2.5 in ug m-3; found {quantity.name} in "
                          f"{quantity.unit or 'no unit'}: use the log scale")  # fmt: skip
     if limits != Limits():
@@ -168,8 +172,13 @@ def log_ticks(low: float, high: float) -> tuple[float, ...]:
     ticks = _within([float(f"{step}e{decade}") for decade in decades for step in (1, 2, 5)], low, high)
     if len(ticks) > _MANY_TICKS:
         powers = _within([float(f"1e{decade}") for decade in decades], low, high)
-        ticks = powers[:: math.ceil(len(powers) / _MANY_TICKS)]
+        ticks = powers[:: math.ceil(len(powers) / _MANY_POWERS)]
     return ticks if len(ticks) > 1 else (low, high)
+
+
+def _species(name: str) -> str:
+    """The species of a variable, also of one of ``deepcams aggregate``: ``pm2p5`` of ``pm2p5_mean``."""
+    return name.partition("_")[0].lower()
 
 
 def _within(values: list[float], low: float, high: float) -> tuple[float, ...]:
@@ -179,7 +188,7 @@ def _within(values: list[float], low: float, high: float) -> tuple[float, ...]:
 
 def _log_limits(quantity: Quantity, peak: float, limits: Limits) -> tuple[float, float]:
     """The limits given, completed by customary ones for particles, by the peak for other quantities."""
-    customary = quantity.in_micrograms and quantity.name.lower() in _PARTICLES
+    customary = quantity.in_micrograms and _species(quantity.name) in _PARTICLES
     top = _round_up(peak) if math.isfinite(peak) and peak > 0 else 1.0
     low, high = _PARTICLE_LIMITS if customary else (top / _DECADES, top)
     low = low if limits.low is None else limits.low

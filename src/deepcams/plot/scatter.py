@@ -10,6 +10,8 @@ import numpy as np
 
 from deepcams.errors import InputError
 from deepcams.plot.figures import check_picture, save_picture
+from deepcams.plot.origin import several
+from deepcams.plot.sheet import TWO_COLUMNS, check_width
 from deepcams.plot.validation.scatter import DIVISIONS, draw_scatter
 from deepcams.provenance import ATTRIBUTION
 from deepcams.stations.assessment import Assessment, Line
@@ -21,8 +23,9 @@ BY = tuple(DIVISIONS)
 
 
 def plot_scatter_of_file(
-    path: Path, picture: Path, *, by: str = "year", products: Sequence[str] = (), overwrite: bool = False
-) -> list[Path]:
+    path: Path, picture: Path, *, by: str = "year", products: Sequence[str] = (), width: float = TWO_COLUMNS,
+    overwrite: bool = False,
+) -> list[Path]:  # fmt: skip
     """Write the scatter of the pairs that a validation wrote.
 
     Args:
@@ -30,6 +33,7 @@ def plot_scatter_of_file(
         picture: .png, .svg or .pdf; further sheets, which many years need, are called after it: ``name-2.png``.
         by: what the columns are, one of ``BY``.
         products: those shown, four at most, the first one above; none for the first four.
+        width: of a sheet in inches, at most.
         overwrite: whether pictures may be replaced.
 
     Returns:
@@ -40,10 +44,12 @@ def plot_scatter_of_file(
         OutputError: if a picture cannot be written there.
     """
     check_picture(picture, overwrite=overwrite)
+    check_width(width)
     stored = read_pairs(path, products)
     if not stored.pairs.size:
         raise InputError(f"{path}: holds no pairs; look in the validation's report at what was rejected, and why")
-    figures = list(draw_scatter(stored.pairs, _assessed(stored.pairs, by), by, source=_source(stored.provenance)))
+    source = _source(stored.provenance)
+    figures = list(draw_scatter(stored.pairs, _assessed(stored.pairs, by), by, source=source, width=width))
     names = [f"{picture.stem}{f'-{number}' if number > 1 else ''}" for number in range(1, len(figures) + 1)]
     paths = [picture.with_name(name + picture.suffix) for name in names]
     for one in paths:
@@ -75,12 +81,14 @@ def _source(made: dict[str, Any]) -> str:
     parts = []
     products = made.get("products")
     if isinstance(products, dict):
-        named = [
+        shown = [
             f"{name} ({Path(str(one.get('files', '?'))).name})"
             for name, one in products.items()
             if isinstance(one, dict)
         ]
-        parts.append(f"Products: {', '.join(named)}.")
-    stations = str(made.get("stations_attribution", ""))
-    parts += [f"Observations: {stations}"] * bool(stations)
+        parts.append(f"Products: {', '.join(shown)}.")
+    files = made.get("inputs")
+    named = [f"{several([str(one) for one in files])}."] if isinstance(files, list) and files else []
+    named += [text for text in (str(made.get("stations_attribution", "")),) if text]
+    parts += [f"Observations: {' '.join(named)}"] * bool(named)
     return " ".join([*parts, str(made.get("attribution", ATTRIBUTION))])

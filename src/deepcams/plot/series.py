@@ -17,9 +17,10 @@ import numpy as np
 from deepcams.errors import InputError
 from deepcams.plot.axes import SMALL
 from deepcams.plot.figures import FAINT_INK, INK, check_picture, save_picture
+from deepcams.plot.origin import origin
 from deepcams.plot.places import Instants, Place, Series, Values
 from deepcams.plot.scales import log_ticks
-from deepcams.plot.sheet import Box
+from deepcams.plot.sheet import TWO_COLUMNS, Box, check_width
 from deepcams.plot.validation.board import PRODUCT_COLOURS, Board, count_text, new_board, short, validation_style
 from deepcams.provenance import ATTRIBUTION
 from deepcams.timeline import TimeKind
@@ -30,14 +31,13 @@ if TYPE_CHECKING:
 
 MOST = 12
 """Panels on a sheet."""
-WIDTHS = (3.4, 16.0)
-"""Inches: from one column of a journal to a poster."""
 
 _CAMS_COLOUR, _COLOUR = PRODUCT_COLOURS[:2]
 _LEFT, _RIGHT, _BELOW, _LEGEND = 0.68, 0.16, 0.44, 0.2  # inches
 _HEIGHT, _GAP, _LINE, _SOLAR = 1.45, 0.14, 0.145, 0.24
 _CHARACTER = 0.062  # mean width of one in a panel's heading
 _MARK = 0.055  # inches that a mark takes
+_CROWDED = 4  # hours that a line may be as wide as
 _SOLAR_STEPS = ((1.5, 3), (3, 6), (8, 12), (20, 24))  # days that are shown, hours between ticks of solar time
 _HOUR = np.timedelta64(3600, "s")
 _DATES: dict[str, list[str]] = {
@@ -61,7 +61,7 @@ class Look:
     scale: str = "linear"
     low: float | None = None
     high: float | None = None
-    width: float = 7.2
+    width: float = TWO_COLUMNS
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn.
@@ -73,8 +73,7 @@ class Look:
         if not (low >= 0 and (low > 0 or self.scale == "linear") and (self.high is None or low < self.high < np.inf)):
             raise InputError(f"a {self.scale} scale from {self.low} to {self.high}: wanted 0 "
                              f"{'<=' if self.scale == 'linear' else '<'} vmin < vmax")  # fmt: skip
-        if not WIDTHS[0] <= self.width <= WIDTHS[1]:
-            raise InputError(f"a sheet {self.width:g} inches wide: wanted {WIDTHS[0]:g} to {WIDTHS[1]:g}")
+        check_width(self.width)
 
 
 def plot_series(series: Series, path: Path, *, look: Look | None = None, overwrite: bool = False) -> None:
@@ -142,13 +141,20 @@ def _draw_place(axes: Axes, series: Series, place: Place, look: Look, inner: flo
             axes.plot(series.times.astype("datetime64[s]"), place.analyses, **_dots(_CAMS_COLOUR, 4.6), zorder=3)
     times = extract.times.astype("datetime64[s]")
     marks = _marks(series, inner)
-    axes.plot(times, place.values, color=_COLOUR, linewidth=1.2 if marks else 0.8, zorder=4)
+    axes.plot(times, place.values, color=_COLOUR, linewidth=_line_width(series, inner), zorder=4)
     for kind, style in marks.items():
         own = extract.kinds == kind
         axes.plot(times[own], place.values[own], **style, zorder=5)
     _set_scale(axes, place, look)
     name = _name(series)
     axes.set_ylabel(f"{name} ({_unit(series)})" if len(name) < 8 else _unit(series), fontsize=SMALL)
+
+
+def _line_width(series: Series, inner: float) -> float:
+    """Points: thin enough that the ups and downs of many days do not fill the panel."""
+    if _marks(series, inner):
+        return 1.2
+    return float(np.clip(_CROWDED * inner * 72 / series.extract.size, 0.25, 0.8))
 
 
 def _set_scale(axes: Axes, place: Place, look: Look) -> None:
@@ -290,9 +296,9 @@ def _heading(series: Series, place: Place, characters: int) -> list[str]:
     """The name of a place, and below it what else is known of it."""
     ahead = round(abs(_ahead(place.longitude)) * 60)
     sign = "−" if _ahead(place.longitude) < 0 else "+"
-    where = "above: local solar time" if _solar_step(series) else "local solar time"
-    parts = [f"{_degrees(place.latitude, 'NS')} {_degrees((place.longitude + 180) % 360 - 180, 'EW')}",
-             f"{where}, UTC{sign}{ahead // 60}:{ahead % 60:02d}"]  # fmt: skip
+    parts = [f"{_degrees(place.latitude, 'NS')} {_degrees((place.longitude + 180) % 360 - 180, 'EW')}"]
+    if _solar_step(series):
+        parts.append(f"above: local solar time, UTC{sign}{ahead // 60}:{ahead % 60:02d}")
     if place.observed is not None and (place.observed.distance >= 0.05 or place.observed.name != place.name):
         parts.append(f"observed at {short(place.observed.name)}, {place.observed.distance:.1f} km away")
     return [short(place.name), *textwrap.wrap("; ".join(parts), characters)]
@@ -337,14 +343,13 @@ def _notes(series: Series, inner: float) -> str:
     how = {"bilinear": "bilinear between nodes", "nearest": "those of the cell that holds the place"}[
         series.interpolation
     ]
-    parts = [f"DeepCAMS and CAMS are values of instants, {how}."]
+    shown = "DeepCAMS and CAMS are" if series.times.size else "DeepCAMS is"
+    parts = [f"{shown} values of instants, {how}."]
     if any(place.observed is not None for place in series.places):
         parts.append("Observations are means over the intervals that their steps span.")
     if TimeKind.ANALYSIS not in marks:
         parts.append("Hours of analyses are too many to be marked.")
     if series.extract.missing:
         parts.append(f"{count_text(series.extract.missing, 'hour')} missing.")
-    files = Path(results.files[0]).name + (f" and {len(results.files) - 1} more" if len(results.files) > 1 else "")
-    return " ".join(
-        [*parts, f"DeepCAMS: {files}.", *series.sources, str(results.attributes.get("attribution", ATTRIBUTION))]
-    )
+    made = f"DeepCAMS: {origin(results.attributes, results.files)}."
+    return " ".join([*parts, made, *series.sources, str(results.attributes.get("attribution", ATTRIBUTION))])

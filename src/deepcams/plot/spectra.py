@@ -24,6 +24,7 @@ from deepcams.grid import Grid, Region
 from deepcams.io.analyses import Analyses
 from deepcams.io.geos_cf import Hourly
 from deepcams.io.results import Results
+from deepcams.plot.fields import box_text
 from deepcams.spatial.interpolation import CUBIC, interpolate
 from deepcams.sphere import from_blocks
 from deepcams.temporal.linear import blend
@@ -239,8 +240,8 @@ class _Part:
         rows, columns = grid.row_window(region), grid.column_window(region)
         wanted = round((region.north - region.south) / grid.step), round(region.width / grid.step)
         if len(rows) + _COVERED < wanted[0] or len(columns) + _COVERED < wanted[1] or len(columns) < 8:
-            raise InputError(f"{source.file} ({source.name}) does not cover {region}: it has {grid}; choose a --region of 8 "
-                             "columns at least that all files have")  # fmt: skip
+            raise InputError(f"{source.file} ({source.name}) does not cover {box_text(region)}: it has {grid}; choose a "
+                             "--region of 8 columns at least that all files have")  # fmt: skip
         whole = grid.periodic and len(columns) == grid.columns
         window = None if whole else np.sin(np.pi * (np.arange(len(columns)) + 0.5) / len(columns)) ** 2
         return cls(grid, slice(rows.start, rows.stop), np.asarray(columns, np.intp) % grid.columns, window)

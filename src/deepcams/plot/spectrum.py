@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepcams.errors import InputError
 from deepcams.plot.axes import SMALL
 from deepcams.plot.figures import FAINT_INK, INK, check_picture, save_picture
-from deepcams.plot.sheet import Box
+from deepcams.plot.sheet import TWO_COLUMNS, Box, check_width
 from deepcams.plot.spectra import BICUBIC, CAMS, TRUTH, Spectra, Spectrum
 from deepcams.plot.validation.board import PRODUCT_COLOURS, Board, new_board, short, validation_style
 from deepcams.provenance import ATTRIBUTION
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 _LEFT, _RIGHT, _BELOW, _ABOVE = 0.72, 0.18, 0.42, 0.48  # inches
 _HEIGHT, _RATIO, _BETWEEN, _LINE = 2.5, 1.3, 0.12, 0.19
-_WIDTHS = (3.4, 16.0)
 _NAMES = {"pm1": "PM1", "pm2p5": "PM2.5", "pm10": "PM10"}
 _ROOM = 0.46  # inches from one label to the next
 _DECADES = 9  # of power, at most
@@ -35,7 +33,7 @@ _OTHERS = PRODUCT_COLOURS[1:]
 _RATIOS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
-def plot_spectrum(spectra: Spectra, path: Path, *, width: float = 7.2, overwrite: bool = False) -> None:
+def plot_spectrum(spectra: Spectra, path: Path, *, width: float = TWO_COLUMNS, overwrite: bool = False) -> None:
     """Write the spectra.
 
     Args:
@@ -52,10 +50,9 @@ def plot_spectrum(spectra: Spectra, path: Path, *, width: float = 7.2, overwrite
     save_picture(draw_spectrum(spectra, width=width), path, overwrite=overwrite)
 
 
-def draw_spectrum(spectra: Spectra, *, width: float = 7.2) -> Figure:
+def draw_spectrum(spectra: Spectra, *, width: float = TWO_COLUMNS) -> Figure:
     """The figure of :func:`plot_spectrum`, not written."""
-    if not _WIDTHS[0] <= width <= _WIDTHS[1]:
-        raise InputError(f"a sheet {width:g} inches wide: wanted {_WIDTHS[0]:g} to {_WIDTHS[1]:g}")
+    check_width(width)
     with validation_style():
         inner, ratio = width - _LEFT - _RIGHT, 0.0 if spectra.reference is None else _RATIO + _BETWEEN
         columns = max(1, int(inner / 1.3))

@@ -288,7 +288,7 @@ def _signed(one: Paired, value: float) -> str:
     decimals = _DECIMALS.get(one.score, 2)
     if largest > 0:
         decimals = min(max(decimals, 1 - math.floor(math.log10(largest))), _MOST_DECIMALS)
-    return f"{value:+.{decimals}f}".replace("-", "−") if math.isfinite(value) else UNKNOWN
+    return f"{value:+z.{decimals}f}".replace("-", "−") if math.isfinite(value) else UNKNOWN
 
 
 def percent(part: int, whole: int, decimals: int = 1) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,8 @@ PRODUCT_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f
 """Okabe and Ito's colours (https://jfly.uni-koeln.de/color/), which colour-blind readers tell apart."""
 PRODUCT_MARKERS = ("o", "s", "^", "D", "v", "P")
 UNKNOWN = "–"
+
+_OWN = {"CAMS": 0, "DeepCAMS": 1}  # products that look the same in all figures, whoever else is shown
 
 _HEADING = 0.62  # inches
 _SUBTITLE_LINE = 0.16
@@ -115,6 +117,14 @@ def reference_of(pairs: Pairs, assessment: Assessment) -> str:
     """Whom products are compared with: as the assessment says, the first product if it compares none."""
     named = assessment.paired[0].reference if assessment.paired else ""
     return named if named in pairs.products else next(iter(pairs.products))
+
+
+def looks_of(products: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Colour and marker of each product; those that are not known by name take what is left, in order."""
+    taken = {_OWN[name] for name in products if name in _OWN}
+    others = iter([index for index in range(len(PRODUCT_COLOURS)) if index not in taken])
+    numbers = {name: _OWN[name] if name in _OWN else next(others) for name in products}
+    return {name: (PRODUCT_COLOURS[index], PRODUCT_MARKERS[index]) for name, index in numbers.items()}
 
 
 def subject_of(pairs: Pairs, assessment: Assessment) -> str:

@@ -16,16 +16,17 @@ from deepcams.plot.sheet import Box
 from deepcams.plot.validation.board import (
     OBSERVED_COLOUR,
     PRODUCT_COLOURS,
-    PRODUCT_MARKERS,
     UNIT,
     Board,
     count_text,
     facts_text,
+    looks_of,
     new_board,
     ordered_products,
     short,
     validation_style,
 )
+from deepcams.provenance import ATTRIBUTION
 from deepcams.stations.assessment import Assessment
 from deepcams.stations.groups import HOURS, Numbers, hours
 from deepcams.stations.table import DAY, Pairs
@@ -111,8 +112,11 @@ def _draw(cycles: Sequence[Cycle], pairs: Pairs, products: Sequence[str]) -> Fig
 
 def _draw_means(axes: Axes, cycle: Cycle) -> None:
     """One line for the observations and for each product; a single part is a mark."""
-    for index, (_, means) in enumerate(cycle.means):
-        axes.plot(np.arange(cycle.counts.size), means, **_style(index), zorder=3 if index else 4)
+    (_, observed), *others = cycle.means
+    first, *styles = _styles([name for name, _ in others])
+    axes.plot(np.arange(cycle.counts.size), observed, **first, zorder=4)
+    for (_, means), style in zip(others, styles, strict=True):
+        axes.plot(np.arange(cycle.counts.size), means, **style, zorder=3)
     _set_axis(axes, cycle, labels=False)
     largest = max(float(np.nanmax(means)) for _, means in cycle.means)
     axes.set_ylim(min(0.0, axes.get_ylim()[0]), 1.08 * largest if largest > 0 else None)
@@ -122,12 +126,12 @@ def _draw_means(axes: Axes, cycle: Cycle) -> None:
     axes.set_axisbelow(True)
 
 
-def _style(index: int) -> dict[str, Any]:
-    """How the line of the observations (0) or of a product is drawn."""
-    if index == 0:
-        return {"color": OBSERVED_COLOUR, "linewidth": 1.8, "marker": "o", "markersize": 3.5}
-    colour, marker = PRODUCT_COLOURS[index - 1], PRODUCT_MARKERS[index - 1]
-    return {"color": colour, "linewidth": 1.3, "marker": marker, "markersize": 3.5}
+def _styles(products: Sequence[str]) -> list[dict[str, Any]]:
+    """How the line of the observations, and then those of the products, are drawn."""
+    lines = [{"color": OBSERVED_COLOUR, "linewidth": 1.8, "marker": "o", "markersize": 3.5}]
+    lines += [{"color": colour, "linewidth": 1.3, "marker": marker, "markersize": 3.5}
+              for colour, marker in looks_of(products).values()]  # fmt: skip
+    return lines
 
 
 def _draw_counts(axes: Axes, cycle: Cycle) -> None:
@@ -168,7 +172,7 @@ def _draw_legend(board: Board, products: Sequence[str], columns: int, top: float
     """Which line is whose, above the panels."""
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], **_style(index)) for index in range(len(products) + 1)]
+    handles = [Line2D([], [], **style) for style in _styles(products)]
     labels = ["observed", *(short(name) for name in products)]
     corner = (_LEFT / board.width - 0.01, (board.bottom + top) / board.height)
     board.figure.legend(handles, labels, loc="upper left", bbox_to_anchor=corner,
@@ -185,4 +189,4 @@ def _notes(pairs: Pairs, products: Sequence[str]) -> str:
     left_out = len(pairs.products) - len(products)
     if left_out:
         parts.append(f"{count_text(left_out, 'more product')} in the tables only.")
-    return " ".join(parts)
+    return " ".join([*parts, ATTRIBUTION])

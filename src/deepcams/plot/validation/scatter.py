@@ -56,7 +56,8 @@ _PIECE = 1 << 20
 _FIT_COLOUR = "#0072b2"
 _FAINT = 0.12  # of the colour map: a single pair must be seen on white
 
-_WIDEST_PANEL, _SHEET = 2.9, 10.6  # inches
+_WIDEST_PANEL, _NARROWEST_PANEL, _SHEET = 2.9, 1.1, 10.6  # inches
+_BESIDE = 1.5  # inches that panels of one column of pairs have at least where they stand side by side
 _LEFT, _RIGHT, _GAP, _ABOVE, _BELOW = 0.72, 0.2, 0.34, 0.52, 0.12
 _YEAR, _TICKS, _BAR = 0.22, 0.5, 0.62
 _BAR_LABELS = 8  # that the colour bar has room for; of more, only powers of ten
@@ -98,7 +99,9 @@ class _Scatter:
     notes: str
 
 
-def draw_scatter(pairs: Pairs, assessment: Assessment, by: str = "year", *, source: str = "") -> Iterator[Figure]:
+def draw_scatter(
+    pairs: Pairs, assessment: Assessment, by: str = "year", *, source: str = "", width: float = _SHEET
+) -> Iterator[Figure]:
     """The sheets of a density scatter, not written: as many as the columns need.
 
     Args:
@@ -106,16 +109,18 @@ def draw_scatter(pairs: Pairs, assessment: Assessment, by: str = "year", *, sour
         assessment: has the scores of every column, and says which product is the reference, the upper row.
         by: what the columns are, one of ``DIVISIONS``.
         source: what to add to the small print.
+        width: inches that a sheet may have; further columns are on further sheets.
     """
     part = next(DIVISIONS[by](pairs))
     found = [part.names[number] for number in np.unique(part.labels)]
     with validation_style():
         scatter = _scatter(pairs, assessment, part, source)
-    sheets = np.array_split(found, math.ceil(len(found) / COLUMNS))
+    most = int(np.clip((width - _LEFT - _RIGHT + _GAP) // (_NARROWEST_PANEL + _GAP), 1, COLUMNS))
+    sheets = np.array_split(found, math.ceil(len(found) / most))
     for number, sheet in enumerate(sheets, 1):
         subtitle = facts_text(pairs) + (f"; sheet {number} of {len(sheets)}" if len(sheets) > 1 else "")
         with validation_style():
-            figure = _draw_sheet(scatter, [str(name) for name in sheet], subtitle)
+            figure = _draw_sheet(scatter, [str(name) for name in sheet], subtitle, width)
         yield figure
 
 
@@ -186,16 +191,19 @@ def _notes(pairs: Pairs, products: tuple[str, ...], low: float, high: float, kin
     return " ".join(parts)
 
 
-def _draw_sheet(scatter: _Scatter, names: Sequence[str], subtitle: str) -> Figure:
+def _draw_sheet(scatter: _Scatter, names: Sequence[str], subtitle: str, widest: float) -> Figure:
     """One sheet with some of the columns."""
-    beside = len(names) == 1  # then products stand side by side, each with labels of its own
-    rows, columns = (1, len(scatter.products)) if beside else (len(scatter.products), len(names))
+    many = len(scatter.products)
+    # Of a single column products stand side by side where there is room, each with labels of its own.
+    beside = len(names) == 1 and _side(widest, many, _LEFT) >= _BESIDE
+    rows, columns = (1, many) if beside else (many, len(names))
     gap = _LEFT if beside else _GAP
-    side = min(_WIDEST_PANEL, (_SHEET - _LEFT - _RIGHT + gap) / columns - gap)
+    side = min(_WIDEST_PANEL, _side(widest, columns, gap))
     inner = columns * (side + gap) - gap
-    width = max(_LEFT + inner + _RIGHT, 5.6)
+    width = max(_LEFT + inner + _RIGHT, min(5.6, widest))
     left = _LEFT + (width - _LEFT - inner - _RIGHT) / 2
-    height = _BAR + _TICKS + rows * (side + _ABOVE + _BELOW) + _YEAR
+    year = 0.0 if list(names) == [ALL] else _YEAR
+    height = _BAR + _TICKS + rows * (side + _ABOVE + _BELOW) + year
     board = new_board("PM2.5: predicted against observed", subtitle, width, height, scatter.notes)
     for number, (name, part) in enumerate(itertools.product(scatter.products, names)):
         row, column = divmod(number, columns)
@@ -206,9 +214,14 @@ def _draw_sheet(scatter: _Scatter, names: Sequence[str], subtitle: str) -> Figur
     for column, part in enumerate(names):
         middle = left + inner / 2 if beside else left + column * (side + gap) + side / 2
         title = "" if part == ALL else part
-        board.text(middle, height - _YEAR + 0.06, title, fontsize=10, fontweight="bold", ha="center")
+        board.text(middle, height - year + 0.06, title, fontsize=10, fontweight="bold", ha="center")
     _draw_bar(board, scatter.scale, left, inner)
     return board.figure
+
+
+def _side(width: float, columns: int, gap: float) -> float:
+    """Inches of a panel's side where so many stand beside each other."""
+    return (width - _LEFT - _RIGHT + gap) / columns - gap
 
 
 def _draw_panel(axes: Axes, scatter: _Scatter, panel: _Panel) -> None:

@@ -27,6 +27,7 @@ from deepcams.plot.validation.board import (
     subject_of,
     validation_style,
 )
+from deepcams.provenance import ATTRIBUTION
 from deepcams.stations.assessment import Assessment
 from deepcams.stations.table import Pairs, Stations
 
@@ -196,4 +197,4 @@ def _notes(panels: Sequence[_Panel]) -> str:
         parts.append(f"Grey: {count_text(unknown, 'station')} with too few pairs, or constant values.")
     if not panels:
         parts = ["No score of stations is known."]
-    return " ".join([*parts, "Coastlines: Natural Earth."])
+    return " ".join([*parts, "Coastlines: Natural Earth.", ATTRIBUTION])

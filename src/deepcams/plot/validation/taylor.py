@@ -17,10 +17,10 @@ from deepcams.plot.figures import FAINT_INK, INK
 from deepcams.plot.sheet import Box
 from deepcams.plot.validation.board import (
     PRODUCT_COLOURS,
-    PRODUCT_MARKERS,
     Board,
     count_text,
     facts_text,
+    looks_of,
     new_board,
     ordered_products,
     reference_of,
@@ -30,6 +30,7 @@ from deepcams.plot.validation.board import (
     validation_style,
 )
 from deepcams.plot.validation.target import Target, draw_target, limit_of, targets_of
+from deepcams.provenance import ATTRIBUTION
 from deepcams.stations.assessment import Assessment
 from deepcams.stations.table import Pairs
 
@@ -92,7 +93,7 @@ def _draw(points: dict[str, _Point], targets: Sequence[Target], facts: str, left
     _draw_taylor(board, Box(left, legend + _BELOW, _SIDE, _SIDE), points)
     if targets:
         box = Box(left + _SIDE + _GAP, legend + _BELOW, _SIDE, _SIDE)
-        colours = {name: PRODUCT_COLOURS[index] for index, name in enumerate(points)}
+        colours = {name: colour for name, (colour, _) in looks_of(list(points)).items()}
         draw_target(board.axes(box), targets, colours)
     _draw_legend(board, points, 2 * columns)
     return board.figure
@@ -112,10 +113,11 @@ def _draw_taylor(board: Board, box: Box, points: dict[str, _Point]) -> None:
         _draw_rings(axes, radius)
     _draw_scales(axes, radius, negative=negative)
     axes.plot([0], [1], marker="*", markersize=11, color=INK, clip_on=False, zorder=6)
-    for index, (name, one) in enumerate(points.items()):
-        if name in known:
-            axes.plot([math.acos(one.r)], [one.spread], PRODUCT_MARKERS[index], color=PRODUCT_COLOURS[index],
-                      markersize=8, markeredgecolor="white", markeredgewidth=0.6, clip_on=False, zorder=5)  # fmt: skip
+    looks = looks_of(list(points))
+    for name, one in known.items():
+        colour, marker = looks[name]
+        axes.plot([math.acos(one.r)], [one.spread], marker, color=colour, markersize=8, markeredgecolor="white",
+                  markeredgewidth=0.6, clip_on=False, zorder=5)  # fmt: skip
     if not known:
         axes.text(math.pi / 4, radius / 2, "not known: constant values,\nor too few pairs", ha="center", fontsize=SMALL,
                   bbox={"facecolor": "white", "edgecolor": "none"})  # fmt: skip
@@ -173,8 +175,8 @@ def _draw_legend(board: Board, points: dict[str, _Point], columns: int) -> None:
     """Which mark is whose, with the numbers."""
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], color=PRODUCT_COLOURS[index], marker=PRODUCT_MARKERS[index], linestyle="", markersize=7)
-               for index in range(len(points))]  # fmt: skip
+    handles = [Line2D([], [], color=colour, marker=marker, linestyle="", markersize=7)
+               for colour, marker in looks_of(list(points)).values()]  # fmt: skip
     handles.append(Line2D([], [], color=INK, marker="*", linestyle="", markersize=9))
     board.figure.legend(handles, [*(short(name) for name in points), "observed"], loc="lower center", frameon=False,
                         bbox_to_anchor=(0.5, board.bottom / board.height), ncols=columns, fontsize=SMALL,
@@ -199,4 +201,4 @@ def _notes(points: dict[str, _Point], targets: Sequence[Target], left_out: int) 
             parts.append(f"{count_text(beyond, 'mark')} beyond the axes are drawn at their edge.")
     if left_out:
         parts.append(f"{count_text(left_out, 'more product')} in the tables only.")
-    return " ".join(parts)
+    return " ".join([*parts, ATTRIBUTION])

@@ -13,6 +13,7 @@ from deepcams.plot.validation.cycles import draw_cycles
 from deepcams.plot.validation.scatter import draw_scatter
 from deepcams.plot.validation.station_map import draw_stations
 from deepcams.plot.validation.taylor import draw_taylor
+from deepcams.provenance import ATTRIBUTION
 from deepcams.stations.assessment import Assessment
 from deepcams.stations.table import Pairs
 
@@ -68,7 +69,7 @@ def write_figures(pairs: Pairs, assessment: Assessment, folder: Path, *, overwri
 
 def _figures(pairs: Pairs, assessment: Assessment) -> Iterator[tuple[str, Figure]]:
     """Every figure with its name, one after the other, so that only one is held."""
-    for number, sheet in enumerate(draw_scatter(pairs, assessment), 1):
+    for number, sheet in enumerate(draw_scatter(pairs, assessment, source=ATTRIBUTION), 1):
         yield SCATTER if number == 1 else f"{SCATTER}-{number}", sheet
     for name, draw in _SINGLE.items():
         yield name, draw(pairs, assessment)
