@@ -1,4 +1,4 @@
-// Builds the page into ../src/deepcams/viewer/page, or another folder that is given: two scripts, coastlines, and the files that are copied.
+// Builds the page into ../src/deepcams/viewer/page, or another folder that is given: three scripts, coastlines, and the files that are copied.
 import { build } from "esbuild";
 import { unzipSync } from "fflate";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -48,7 +48,7 @@ rmSync(target, { recursive: true, force: true });
 mkdirSync(target, { recursive: true });
 await build({
   absWorkingDir: here,
-  entryPoints: { main: "src/main.ts", worker: "src/worker.ts" },
+  entryPoints: { main: "src/main.ts", worker: "src/worker.ts", unpacker: "src/unpacker.ts" },
   outdir: target,
   bundle: true,
   minify: true,

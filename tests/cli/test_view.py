@@ -53,6 +53,19 @@ def test_it_exports(run, hourly, tmp_path):
     assert "exists already" in again.err
 
 
+def test_a_copy_that_would_lack_data_is_refused(run, hourly, tmp_path):
+    """A chunk that is kept elsewhere, with a link to it."""
+    chunk = next(one for one in sorted((hourly / "pm2p5" / "c").rglob("*")) if one.is_file())
+    chunk.rename(tmp_path / "elsewhere")
+    chunk.symlink_to(tmp_path / "elsewhere")
+    for _ in range(2):  # a link out, then one to nothing
+        result = run("view", hourly, "--export", tmp_path / "site")
+        assert result.status == 2
+        assert f"{chunk.relative_to(hourly)} cannot be read" in result.err
+        assert not [one for one in tmp_path.iterdir() if "site" in one.name]
+        (tmp_path / "elsewhere").unlink(missing_ok=True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -61,6 +74,7 @@ def test_it_exports(run, hourly, tmp_path):
         (["hourly.zarr", "--stations", "none"], "no such file"),
         (["hourly.zarr", "--port", "99999", "--no-browser"], "port 99999"),
         (["hourly.zarr", "--host", "192.0.2.1", "--no-browser"], "cannot be listened on"),
+        (["hourly.zarr", "--host", "", "--no-browser"], "host is empty"),
         (["hourly.zarr", "--export", "site", "--port", "80"], "leave them out"),
     ],
 )
@@ -69,6 +83,13 @@ def test_what_cannot_be_shown_is_refused(run, hourly, tmp_path, monkeypatch, arg
     result = run("view", *arguments)
     assert result.status == 2
     assert told in result.err
+
+
+def test_means_over_days_are_no_hourly_maps(run, hourly, tmp_path):
+    assert run("aggregate", hourly, "daily", tmp_path / "daily.nc", "--quiet").status == 0
+    result = run("view", tmp_path / "daily.nc", "--variable", "pm2p5_mean", "--no-browser")
+    assert result.status == 2
+    assert "wanted hourly maps" in result.err
 
 
 def test_a_broken_store_is_told(run, hourly):

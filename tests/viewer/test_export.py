@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from deepcams.errors import OutputError
+from deepcams.errors import InputError, OutputError
 from deepcams.sample import cams_sample
 from deepcams.viewer.content import media_of, of_bytes, of_file
 from deepcams.viewer.export import export
 from deepcams.viewer.names import file_in
 from deepcams.viewer.site import INDEX, Site, page_files
+from deepcams.viewer.stations import open_stations
 from deepcams.viewer.stores import Shown, open_cams, open_shown
 
 REPOSITORY = Path(__file__).parents[2]
@@ -24,8 +25,8 @@ MEGABYTE = 1e6
 
 def test_the_page_is_small_and_asks_nobody_else():
     page = page_files()
-    assert {INDEX, "main.js", "worker.js", "style.css", "licences.txt"} <= page.keys()
-    assert sum(map(len, page.values())) < 2 * MEGABYTE
+    assert {INDEX, "main.js", "worker.js", "unpacker.js", "style.css", "licences.txt"} <= page.keys()
+    assert sum(map(len, page.values())) < 0.5 * MEGABYTE
     text = page[INDEX].decode() + page["style.css"].decode()
     assert "http://" not in text
     assert "https://" not in text
@@ -54,13 +55,22 @@ def test_a_store_with_cams_on_a_plain_server(browser, serve, europe, tmp_path):
         file = file_in(target, key or INDEX)
         if file is None:
             return None
-        return of_bytes(file.read_bytes(), media_of(file.name)) if file.parent == target else of_file(file)
+        return of_bytes(file.read_bytes(), media_of(file.name)) if file.parent == target else of_file(file, target)
 
     with serve(find) as server:
         browser.open(f"{server.url}#t=2019-12-31T21&m=side")
         assert browser.run("document.getElementById('utc').textContent") == "2019-12-31 21:00 UTC"
         assert "analysis of" in browser.run("document.getElementById('note').textContent")
         assert browser.troubles() == []
+
+
+def test_stations_are_exported(europe, tmp_path):
+    head = "product,id,sensor,name,latitude,longitude,country,source,rmse"
+    (tmp_path / "stations.csv").write_text(f"{head}\nA,1,s,Here,50,5,BE,x,1.5\n")
+    export(Site(open_shown(str(europe)), stations=open_stations(tmp_path)), tmp_path / "site")
+    assert json.loads((tmp_path / "site" / "view.json").read_text())["stations"] == "stations.json"
+    told = json.loads((tmp_path / "site" / "stations.json").read_text())
+    assert told["scores"] == {"A": {"rmse": [1.5]}}
 
 
 def test_netcdf_is_exported_as_a_store(europe, tmp_path):
@@ -125,3 +135,18 @@ def test_the_page_is_what_its_sources_give(tmp_path):
     target = tmp_path / "page"
     subprocess.run(["node", REPOSITORY / "viewer" / "build.mjs", target], check=True, timeout=60)
     assert {one.name: one.read_bytes() for one in target.iterdir()} == page_files()
+
+
+@pytest.mark.parametrize("url", ["https://user:hush@data.example/y.zarr", "https://data.example/y.zarr?key=hush"])
+def test_what_is_secret_in_an_address_is_not_published(europe, tmp_path, url):
+    own = open_shown(str(europe))
+    with pytest.raises(InputError, match="give away") as refused:
+        export(Site(Shown(own.label, own.variable, own.find, own.kinds, url=url)), tmp_path / "site")
+    assert "hush" not in str(refused.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_store_at_an_ipv6_address_is_linked(europe, tmp_path):
+    own = open_shown(str(europe))
+    export(Site(Shown(own.label, own.variable, own.find, own.kinds, url="http://[::1]:8000/y.zarr")), tmp_path / "site")
+    assert "connect-src 'self' http://[::1]:8000;" in (tmp_path / "site" / INDEX).read_text()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deepcams.viewer.content import of_file
 from deepcams.viewer.names import file_in, key_of
 from deepcams.viewer.ranges import RangeRefused, part_of
 
@@ -54,8 +56,37 @@ def test_files_are_found_and_links_out_are_not(tmp_path):
     (folder / "circle").symlink_to(folder / "circle")
     assert file_in(folder, "inside/file") == folder / "inside" / "file"
     assert file_in(folder, "near") == folder / "inside" / "file"
-    for key in ("out", "up/secret", "circle", "inside", "nothing", "x" * 5000):
+    os.mkfifo(folder / "pipe")
+    for key in ("circle", "inside", "nothing", "inside/file/x", "pipe", "x" * 5000):
         assert file_in(folder, key) is None
+    for key in ("out", "up/secret"):
+        with pytest.raises(PermissionError, match="leads out"):
+            file_in(folder, key)
+    folder.rename(tmp_path / "elsewhere")
+    with pytest.raises(FileNotFoundError):
+        file_in(folder, "nothing")
+
+
+def test_what_changes_between_look_and_opening_gives_nothing_away(tmp_path):
+    folder = tmp_path / "store"
+    (folder / "inside").mkdir(parents=True)
+    (folder / "inside" / "file").write_text("x")
+    (tmp_path / "file").write_text("secret")
+    file = file_in(folder, "inside/file")
+    with of_file(file, folder).stream as stream:
+        assert stream.read() == b"x"
+    file.unlink()
+    assert of_file(file, folder) is None
+    os.mkfifo(file)  # would wait for a writer
+    assert of_file(file, folder) is None
+    file.unlink()
+    file.symlink_to(tmp_path / "file")
+    with pytest.raises(OSError, match="symbolic links"):
+        of_file(file, folder)
+    (folder / "inside").rename(folder / "other")
+    (folder / "inside").symlink_to(tmp_path)
+    with pytest.raises(OSError, match=r"symbolic links|Not a directory"):
+        of_file(file, folder)
 
 
 @given(st.integers(1, 1000), st.integers(0, 999), st.integers(0, 2000))

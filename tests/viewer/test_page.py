@@ -6,79 +6,16 @@ import csv
 import io
 import json
 import shutil
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 import xarray as xr
 
 from deepcams.sample import cams_sample
-from deepcams.viewer.stations import open_stations
-
-SYDNEY = (-33.75, 151.0)
-
-
-def text_of(browser, name):
-    return browser.run(f"document.getElementById('{name}').textContent")
-
-
-def pixel_of(browser, latitude, longitude):
-    """Where a place is on the screen, in a single panel, by the view in the page's address."""
-    browser.wait("location.hash.includes('v=')")
-    part = next(one for one in browser.run("location.hash")[1:].split("&") if one.startswith("v="))
-    north, east, span = map(float, part[2:].split(","))
-    box = browser.run("(({left, top, width, height}) => [left, top, width, height])(document.getElementById('map')"
-                      ".getBoundingClientRect())")  # fmt: skip
-    k = box[2] / span
-    x = box[0] + box[2] / 2 + ((longitude - east + 180) % 360 - 180) * k
-    return x, box[1] + box[3] / 2 - (latitude - north) * k
-
-
-def hover(browser, latitude, longitude):
-    """The value that the page tells at a place."""
-    browser.mouse("mouseMoved", *pixel_of(browser, latitude, longitude))
-    return float(browser.run("document.getElementById('readout').dataset.value"))
-
-
-def settled(browser):
-    """Wait until what was asked for is shown."""
-    browser.wait("document.getElementById('stage').getAttribute('aria-busy') === 'false'")
-    browser.run("new Promise((done) => setTimeout(done, 150))")  # the address follows
-
-
-def choose(browser, name, value):
-    browser.run(
-        f"(e => {{ e.value = '{value}'; e.dispatchEvent(new Event('change')) }})(document.getElementById('{name}'))"
-    )
-    settled(browser)
-
-
-def saved(browser, button):
-    """What a button saves: its name and text."""
-    script = f"""new Promise(done => {{
-      const make = URL.createObjectURL, click = HTMLAnchorElement.prototype.click;
-      let blob;
-      URL.createObjectURL = one => {{ blob = one; return make.call(URL, one) }};
-      HTMLAnchorElement.prototype.click = async function () {{
-        URL.createObjectURL = make; HTMLAnchorElement.prototype.click = click;
-        done([this.download, blob.type, blob.size, await blob.text()]);
-      }};
-      document.getElementById('{button}').click();
-    }})"""
-    return browser.run(script)
-
-
-def pixels(browser):
-    """A fingerprint of the map as it is drawn."""
-    return browser.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => "
-                       "done(document.getElementById('map').toDataURL()))))")  # fmt: skip
-
-
-def sound(browser, url):
-    """Nothing went wrong, and nothing was asked of anybody else."""
-    assert browser.troubles() == []
-    hosts = {urlsplit(one).netloc for one in browser.requests() if not one.startswith(("data:", "blob:"))}
-    assert hosts == {urlsplit(url).netloc}
+from deepcams.viewer.site import Site
+from deepcams.viewer.stores import open_shown
+from tests.viewer.conftest import command
+from tests.viewer.page import SYDNEY, choose, hover, pixel_of, pixels, saved, settled, sound, text_of
 
 
 def test_the_sample_is_shown_and_values_are_those_of_the_store(browser, look, sample_store, pictures, number_at):
@@ -156,26 +93,31 @@ def test_a_click_draws_the_series_of_the_cell(browser, look, sample_store, pictu
         sound(browser, url)
 
 
-def test_a_store_for_series_gives_maps_too(browser, look, tmp_path, number_at):
-    from deepcams.cli import main
+def test_what_is_clicked_stays_in_sight(browser, look, sample_store):
+    with look(sample_store) as url:
+        browser.open(f"{url}#v=0,0,120")
+        settled(browser)
+        bottom = browser.run("document.getElementById('map').getBoundingClientRect().bottom")
+        browser.click(640, bottom - 20)
+        browser.wait("document.getElementById('series').dataset.ready")
+        settled(browser)
+        point = next(one for one in browser.run("location.hash")[1:].split("&") if one.startswith("p="))
+        y = pixel_of(browser, *map(float, point[2:].split(",")))[1]
+        box = browser.run("(({top, bottom}) => [top, bottom])(document.getElementById('map').getBoundingClientRect())")
+        assert box[0] < y < box[1] < bottom
+        sound(browser, url)
 
-    path = tmp_path / "series.zarr"
-    with pytest.raises(SystemExit):
-        main(
-            [
-                "downscale",
-                "--sample",
-                str(path),
-                "--method",
-                "fast",
-                "--region",
-                "alps",
-                "--layout",
-                "series",
-                "--quiet",
-            ]
-        )
-    with look(path) as url, xr.open_zarr(path) as store:
+
+@pytest.fixture(scope="module")
+def series_store(tmp_path_factory):
+    """The sample over the Alps, stored for series: several chunks in a shard."""
+    path = tmp_path_factory.mktemp("series") / "series.zarr"
+    command("downscale", "--sample", path, "--method", "fast", "--region", "alps", "--layout", "series", "--quiet")
+    return path
+
+
+def test_a_store_for_series_gives_maps_too(browser, look, series_store, number_at):
+    with look(series_store) as url, xr.open_zarr(series_store) as store:
         browser.open(url)
         settled(browser)
         for place in [(48.75, 5.25), (43.25, 16.75), (45.5, 9.25)]:  # in different chunks
@@ -185,6 +127,49 @@ def test_a_store_for_series_gives_maps_too(browser, look, tmp_path, number_at):
         rows = list(csv.DictReader(io.StringIO(saved(browser, "series-save")[3].split("\n", 2)[2])))
         truth = store.pm2p5.sel(latitude=43.25, longitude=16.75, method="nearest").values
         np.testing.assert_array_equal(np.array([float(row["pm2p5"] or "nan") for row in rows], np.float32), truth)
+        sound(browser, url)
+
+
+def test_maps_out_of_chunks_of_any_kind(browser, look, europe, tmp_path, number_at):
+    with xr.open_zarr(europe) as store:
+        again = store[["pm2p5", "time_kind"]].load().drop_encoding()
+    for chunks in [{"chunks": (24, 10, 7)}, {"chunks": (3, 100, 200)}, {"chunks": (8, 7, 9), "shards": (24, 70, 90)}]:
+        again.to_zarr(tmp_path / "s.zarr", mode="w", zarr_format=3, encoding={"pm2p5": chunks})
+        with look(tmp_path / "s.zarr") as url:
+            browser.open(url)
+            settled(browser)
+            for place in [(48.25, 11.5), (53.75, 6.25), (46.5, 18.75)]:
+                assert hover(browser, *place) == number_at(again.pm2p5[15], *place)
+            sound(browser, url)
+
+
+def test_maps_come_without_helpers_too(browser, serve, series_store, number_at):
+    site = Site(open_shown(str(series_store)))
+    with serve(lambda key: None if key == "unpacker.js" else site.find(key)) as server:
+        browser.open(server.url)
+        settled(browser)
+        with xr.open_zarr(series_store) as store:
+            assert hover(browser, 45.5, 9.25) == number_at(store.pm2p5[15], 45.5, 9.25)
+
+
+def test_damage_in_a_store_for_series_is_said(browser, look, series_store, tmp_path, number_at):
+    path = shutil.copytree(series_store, tmp_path / "damaged.zarr")
+    shard = path / "pm2p5" / "c" / "0" / "0" / "0"
+    data = shard.read_bytes()
+    for harm in [b"\xff" * 400 + data[400:], data[:100], b""]:
+        shard.write_bytes(harm)
+        with look(path) as url:
+            browser.open(url)
+            settled(browser)
+            assert "2019-12-31 15:00 UTC cannot be shown: these data are damaged" in text_of(browser, "empty")
+    shard.write_bytes(data)
+    with look(path) as url, xr.open_zarr(path) as store:
+        browser.open(f"{url}#t=2019-12-31T16")
+        settled(browser)
+        assert hover(browser, 45.5, 9.25) == number_at(store.pm2p5[16], 45.5, 9.25)
+        browser.open(f"{url}#t=2020-01-01T00")  # a shard of a day with a single hour
+        settled(browser)
+        assert hover(browser, 45.5, 9.25) == number_at(store.pm2p5[24], 45.5, 9.25)
         sound(browser, url)
 
 
@@ -292,27 +277,6 @@ def test_a_region_fills_the_map_and_ends_where_it_ends(browser, look, europe, pi
         sound(browser, url)
 
 
-def test_a_phone(browser, look, sample_store, pictures):
-    with look(sample_store, cams=cams_sample()) as url:
-        try:
-            browser.size(390, 844, touch=True)
-            browser.open(f"{url}#t=2019-12-31T18&m=side&v=20,100,120")
-            settled(browser)
-            assert browser.run("document.documentElement.scrollWidth") <= 390
-            box = browser.run(
-                "(({width, height}) => [width, height])(document.getElementById('play').getBoundingClientRect())"
-            )
-            assert min(box) >= 36
-            browser.screenshot(pictures / "phone.png")
-            point = [{"x": 200, "y": 300}]
-            browser.send("Input.dispatchTouchEvent", type="touchStart", touchPoints=point)
-            browser.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
-            browser.wait("document.getElementById('series').dataset.ready")
-            sound(browser, url)
-        finally:
-            browser.size(1280, 860)
-
-
 def test_hours_that_were_not_made_are_said(browser, look, sample_store):
     with look(sample_store) as url:
         browser.open(f"{url}#t=2020-01-01T07")
@@ -381,48 +345,3 @@ def test_a_store_without_metadata_is_said(browser, serve):
             browser.open(server.url)
             assert told in text_of(browser, "notice")
             assert "failed" in browser.run("document.getElementById('notice').className")
-
-
-def scores_file(folder):
-    lines = ["product,id,sensor,name,latitude,longitude,country,source,n,rmse,bias",
-             "DeepCAMS,a,1,Munich,48.14,11.58,DE,openaq,100,4.5,-1.5", "DeepCAMS,b,1,Vienna,48.2,16.37,AT,openaq,90,9.5,3",
-             "CAMS,a,1,Munich,48.14,11.58,DE,openaq,100,6,-2.5", "CAMS,b,1,Vienna,48.2,16.37,AT,openaq,90,,"]  # fmt: skip
-    (folder / "stations.csv").write_text("\n".join(lines) + "\n")
-    return folder
-
-
-def test_stations_by_their_scores(browser, look, europe, tmp_path, pictures):
-    with look(europe, stations=open_stations(scores_file(tmp_path))) as url:
-        browser.open(url)
-        settled(browser)
-        choose(browser, "dots", "DeepCAMS:bias")
-        hover(browser, 48.2, 16.37)
-        assert text_of(browser, "readout").startswith("Vienna: bias of DeepCAMS 3 · ")
-        browser.screenshot(pictures / "stations.png")
-        choose(browser, "dots", "CAMS:rmse")
-        browser.mouse("mouseMoved", 10, 400)
-        hover(browser, 48.2, 16.37)
-        assert "Vienna" not in text_of(browser, "readout")  # it has no such score
-        assert "d=CAMS%3Armse" in browser.run("location.hash")
-        sound(browser, url)
-
-
-def test_stations_by_what_they_measured(browser, look, europe, tmp_path, pictures):
-    pa = pytest.importorskip("pyarrow")
-    from pyarrow import parquet
-
-    begin = np.datetime64("2019-12-31T15", "ms") + np.arange(6) * np.timedelta64(1, "h")
-    columns = {"id": ["a"] * 6, "sensor": ["1"] * 6, "name": ["Munich"] * 6, "country": ["DE"] * 6, "source": ["x"] * 6,
-               "latitude": [48.14] * 6, "longitude": [11.58] * 6, "begin": pa.array(begin, pa.timestamp("ms", tz="UTC")),
-               "period": [60] * 6, "observed": [10.0, 20, 30, 40, 50, 60], "DeepCAMS": [1.0] * 6}  # fmt: skip
-    parquet.write_table(pa.table(columns), tmp_path / "pairs.parquet")
-    with look(europe, stations=open_stations(tmp_path)) as url:
-        browser.open(f"{url}#t=2019-12-31T17")
-        settled(browser)
-        hover(browser, 48.14, 11.58)
-        assert text_of(browser, "readout").startswith("Munich: observed 30.0 µg m⁻³ · ")
-        browser.click(*pixel_of(browser, 48.14, 11.58))
-        browser.wait("document.getElementById('series').dataset.ready")
-        assert browser.run("document.querySelector('#chart .observed').getAttribute('d')").count("M") == 6
-        browser.screenshot(pictures / "observed.png")
-        sound(browser, url)

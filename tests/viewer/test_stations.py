@@ -28,8 +28,10 @@ def test_scores_by_product_and_station(table):
     )
     told = json.loads(as_json(stations.summary()))
     assert told["name"] == ["Here, there", "2"]
-    assert told["values"]["A"] == {"n": [3, 0], "rmse": [1.5, None]}
-    assert told["values"]["B"] == {"n": [3, None], "rmse": [None, None]}
+    assert told["scores"]["A"] == {"n": [3, 0], "rmse": [1.5, None]}
+    assert told["scores"]["B"] == {"n": [3, None], "rmse": [None, None]}
+    assert told["days"] == []
+    assert stations.day("2020-01-01") is None
     assert [name for name, _ in files_of(stations)] == ["stations.json"]
 
 
@@ -41,6 +43,8 @@ def test_tables_of_others_are_refused(table, tmp_path):
     for lines in [("id,lat,lon", "1,2,3"), (HEAD,), ("",)]:
         with pytest.raises(InputError, match="not the table of stations"):
             open_stations(table(*lines[1:], head=lines[0]))
+    with pytest.raises(InputError, match="station Here is at 50, north: wanted two numbers"):
+        open_stations(table("A,1,s,Here,50,north,BE,x,3,1.5"))
     (tmp_path / "stations.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="cannot be read"):
         open_stations(tmp_path)
@@ -63,11 +67,7 @@ def pairs(tmp_path):
 def test_observations_by_the_days_they_touch(pairs):
     stations = open_stations(pairs)
     told = stations.summary()
-    assert (told["name"], told["days"], told["products"]) == (
-        ["a", "B"],
-        ["2020-01-01", "2020-01-02"],
-        ["observed", "CAMS"],
-    )
+    assert (told["name"], told["days"], told["scores"]) == (["a", "B"], ["2020-01-01", "2020-01-02"], {})
     first, second = (json.loads(as_json(stations.day(day))) for day in told["days"])
     assert first["begin"] == [1350, 1380, 1410]
     assert first["values"]["observed"] == [1, None, 2]
@@ -78,6 +78,19 @@ def test_observations_by_the_days_they_touch(pairs):
         "stations/2020-01-01.json",
         "stations/2020-01-02.json",
     ]
+
+
+def test_observations_and_scores_together(pairs, table):
+    table("A,b,1,B,51,6,DE,x,3,1.5", "A,c,1,C,52,7,DE,x,3,2.5", "A,b,2,other sensor,51,6,DE,x,3,3.5")
+    stations = open_stations(pairs)
+    told = stations.summary()
+    assert told["name"] == ["a", "B", "C", "other sensor"]
+    assert told["longitude"] == [5, 6, 7, 6]
+    assert told["scores"]["A"]["rmse"] == [None, 1.5, 2.5, 3.5]
+    assert stations.day("2020-01-02")["station"] == [0, 1]
+    assert len(list(files_of(stations))) == 3
+    assert open_stations(pairs / "pairs.parquet").summary()["name"] == ["a", "B"]
+    assert open_stations(pairs / "stations.csv").summary()["name"] == ["B", "C", "other sensor"]
 
 
 @pytest.mark.parametrize("day", ["2020-01-03", "", "yesterday", "../secret", "2020-13-01", "99999999999"])

@@ -90,6 +90,14 @@ def test_cams_keeps_its_own_grid_and_times():
     np.testing.assert_array_equal(found.pm2p5[2, 1:-1], truth[2, 1:-1].clip(0))
 
 
+def test_a_file_of_cams_is_shown_as_analyses():
+    shown = open_shown(str(cams_sample()))
+    assert shown.kinds().tolist() == [0, 2, 2, 0, 2, 2, 0, 2, 2, 0]  # hourly, as the page counts hours
+    found = fetched(shown)
+    assert "Copernicus" in found.attrs["attribution"]
+    np.testing.assert_array_equal(found.time_kind, shown.kinds())
+
+
 def test_what_is_no_output_is_refused(tmp_path):
     (tmp_path / "x.zarr").mkdir()
     with pytest.raises(InputError):

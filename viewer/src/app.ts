@@ -1,8 +1,9 @@
 // The page at work: what is looked at, what has been read of it, and what is drawn.
 import { canBeClassed, unitText, type Scale } from "./colour";
+import { describe } from "./describe";
 import { byId, setText, tell } from "./dom";
 import { Fields, type Shown } from "./fields";
-import { cellAt, isPeriodic, latitudeOf, longitudeOf } from "./grid";
+import { isPeriodic } from "./grid";
 import { drawLegend } from "./legend";
 import { Coastlines, MapDrawer, placeAt, toX, toY, within, type Box, type Dot, type Panel } from "./map";
 import { framed } from "./picture";
@@ -10,8 +11,8 @@ import { PointPanel } from "./point";
 import type { Reader } from "./reader";
 import { ANALYSIS, MISSING } from "./source";
 import { clamp, fromHash, initial, toHash, type State } from "./state";
-import type { Stations } from "./stations";
-import { browserText, placeText, solarText, utcText, valueText, wrapped } from "./text";
+import { scoreOf, type Stations } from "./stations";
+import { browserText, solarText, utcText, wrapped } from "./text";
 
 const AHEAD = [1, 2, 3, -1]; // hours fetched ahead
 const AHEAD_PLAYING = [1, 2, 3, 4, 5, 6];
@@ -19,6 +20,7 @@ const PACE = 350; // milliseconds an hour when playing
 const CALM_PACE = 1000;
 const REACH = 10; // pixels within which a dot, or the edge of a swipe, is meant
 const DETAILED = 90; // degrees across below which the fine coastlines are drawn
+const FLAT = 1.6; // of width to height, below which the whole Earth would leave much of a map empty
 const NARROW = 1.1; // of width to height, below which two maps stand one above the other
 
 export class App {
@@ -28,7 +30,8 @@ export class App {
   private readonly fields: Fields;
   readonly point: PointPanel;
   private dots: Dot[] = [];
-  private mark: { latitude: number; longitude: number } | null = null;
+  mark: { latitude: number; longitude: number } | null = null;
+  private untouched = true; // the view is the first one, made to measure
   private wanted = -1;
   private loading: Promise<void> | null = null;
   private frame = 0;
@@ -58,14 +61,14 @@ export class App {
   /** Take over what a link says, and show it. */
   async follow(hash: string): Promise<void> {
     const state = fromHash(hash);
-    const { hours, name, unit, grid } = this.reader.facts;
+    const { hours, name, unit } = this.reader.facts;
     if (!this.cams) state.mode = "map";
     if (!canBeClassed(name, unit)) state.scale = "log";
-    if (!/(^|[#&])v=/.test(hash) && !isPeriodic(grid)) this.frameRegion(state);
+    this.untouched = !/(^|[#&])v=/.test(hash);
     const asked = hours.indexOf(state.hour);
     const first = asked >= 0 ? asked : await this.firstWithMap();
     state.hour = hours[first];
-    if (this.stations && !this.stations.choices.some((one) => one.value === state.dots)) state.dots = this.stations.choices[0]?.value ?? "";
+    if (this.stations && !this.stations.choices.some((one) => one.value === state.dots)) state.dots = this.stations.choices[1].value;
     this.state = state;
     this.mark = state.point;
     this.resize();
@@ -83,11 +86,15 @@ export class App {
     return Math.max(0, this.reader.kinds.findIndex((kind) => kind !== MISSING));
   }
 
-  private frameRegion(state: State): void {
-    const { north, west, step, rows, columns } = this.reader.facts.grid;
+  /** All there is; of the whole Earth at first only as much as leaves no wide bands empty above and below it. */
+  private overview(fill: boolean): State["view"] {
+    const { grid } = this.reader.facts;
+    const { north, west, step, rows, columns } = grid;
+    const [{ width, height }] = this.boxes();
+    const shape = width / Math.max(1, height);
+    if (isPeriodic(grid)) return { ...initial().view, span: fill && shape < FLAT ? 180 * shape : 360 };
     const [tall, wide] = [rows * step, columns * step];
-    const shape = this.canvas.clientWidth / Math.max(1, this.canvas.clientHeight);
-    state.view = {
+    return {
       latitude: north - ((rows - 1) * step) / 2,
       longitude: wrapped(west + ((columns - 1) * step) / 2),
       span: Math.max(wide, tall * shape) * 1.08,
@@ -129,7 +136,7 @@ export class App {
     tell("empty", trouble || this.emptiness(this.shown));
     this.tellTime();
     if (this.pointer) this.read(this.pointer);
-    else if (this.mark && byId("readout").textContent) setText("readout", this.describe(this.mark.latitude, this.mark.longitude));
+    else if (this.mark && byId("readout").textContent) setText("readout", this.describeMark());
     byId("stage").dataset.hour = String(number);
     this.point.redraw();
     this.remember();
@@ -170,13 +177,15 @@ export class App {
     this.dots = this.stations && values ? this.stations.dots(values, scale) : [];
     byId("dots-figure").hidden = !own;
     if (own) {
-      setText("dots-title", `Stations: ${this.state.dots.replace(/^(.*):(.*)$/, "$2 of $1")}`);
+      const [product, score] = scoreOf(this.state.dots)!;
+      setText("dots-title", `Stations: ${score} of ${product}`);
       drawLegend(byId<SVGSVGElement>("dots-legend"), own);
     }
   }
 
   resize(): void {
     this.drawer.resize();
+    if (this.untouched) this.state.view = this.overview(true);
     this.state.view = within(this.state.view, this.boxes()[0]);
     if (this.shown) this.drawLegends();
     this.redraw();
@@ -253,15 +262,14 @@ export class App {
   }
 
   look(view: State["view"]): void {
+    this.untouched = false;
     this.state.view = within(view, this.boxes()[0]);
     this.redraw();
     this.remember();
   }
 
   whole(): void {
-    const state = initial();
-    if (!isPeriodic(this.reader.facts.grid)) this.frameRegion(state);
-    this.look(state.view);
+    this.look(this.overview(false));
   }
 
   /** Tell the value at a pixel, now and when the hour changes; nothing outside the Earth, or without a pixel. */
@@ -269,39 +277,20 @@ export class App {
     this.pointer = pointer;
     const { x, y } = pointer ?? { x: 0, y: 0 };
     const place = pointer && placeAt(this.boxAt(x, y), this.state.view, x, y);
-    setText("readout", place ? this.describe(place.latitude, place.longitude, this.stationAt(x, y)) : "");
+    setText("readout", place ? describe(this, place.latitude, place.longitude, this.stationAt(x, y)) : "");
   }
 
-  /** What is at a place in the hour that is shown. */
-  describe(latitude: number, longitude: number, station: number | null = null): string {
-    const { shown } = this;
-    const { grid, unit } = this.reader.facts;
-    const output = byId("readout");
-    delete output.dataset.value;
-    if (!shown) return "";
-    const words: string[] = [];
-    const cell = cellAt(grid, latitude, longitude);
-    const at = cell ? [latitudeOf(grid, cell[0]), longitudeOf(grid, cell[1])] : [latitude, longitude];
-    const value = (field: Float32Array | null, from: typeof grid) => {
-      const own = field && cellAt(from, latitude, longitude);
-      return own ? field[own[0] * from.columns + own[1]] : NaN;
-    };
-    if (this.state.mode !== "cams") {
-      const found = value(shown.fine, grid);
-      output.dataset.value = String(found);
-      words.push(cell ? valueText(found, unitText(unit)) : "outside the data");
-    }
-    if (this.cams && shown.coarse) words.push(`CAMS ${valueText(value(shown.coarse.values, this.cams.facts.grid), unitText(unit))}`);
-    if (shown.difference) words.push(`difference ${valueText(value(shown.difference, grid), unitText(unit))}`);
-    if (station !== null) words.unshift(this.describeStation(station));
-    return `${words.join(" · ")} · ${placeText(at[0], at[1])} · ${utcText(shown.hour)} · solar ${solarText(shown.hour, at[1])}`;
+  /** What is at the mark; nothing without one. */
+  describeMark(): string {
+    return this.mark ? describe(this, this.mark.latitude, this.mark.longitude, this.markedStation()) : "";
   }
 
-  private describeStation(station: number): string {
-    const value = this.shown?.observed?.[station] ?? NaN;
-    const [product, score] = this.state.dots.split(":");
-    const what = score ? `${score} of ${product} ${Number(value.toPrecision(3))}` : `observed ${valueText(value, unitText(this.reader.facts.unit))}`;
-    return `${this.stations!.told.name[station]}: ${what}`;
+  /** The station whose dot the mark is on. */
+  markedStation(): number | null {
+    if (!this.mark) return null;
+    const [[box], { view }] = [this.boxes(), this.state];
+    const around = view.longitude + wrapped(this.mark.longitude - view.longitude);
+    return this.stationAt(toX(box, view, around), toY(box, view, this.mark.latitude));
   }
 
   /** The station whose dot is at a pixel; null if there is none. */
@@ -330,17 +319,24 @@ export class App {
     this.redraw();
   }
 
-  get marked(): { latitude: number; longitude: number } | null {
-    return this.mark;
-  }
-
-  select(place: { latitude: number; longitude: number } | null, station: number | null = null): void {
+  select(place: { latitude: number; longitude: number } | null): void {
+    this.untouched = false; // what was pointed at stays where it is
     this.state.point = place && { latitude: place.latitude, longitude: wrapped(place.longitude) };
     this.mark = this.state.point;
-    if (this.state.point) void this.point.open(this.state.point.latitude, this.state.point.longitude, station);
+    if (this.state.point) void this.point.open(this.state.point.latitude, this.state.point.longitude);
     else this.point.close();
     this.resize();
+    if (this.state.point) this.bringIn(this.state.point.latitude);
     this.remember();
+  }
+
+  /** Keep a latitude in sight, on a map that the series leaves less room, and the series on the screen. */
+  private bringIn(latitude: number): void {
+    const [{ width, height }] = this.boxes();
+    const { view } = this.state;
+    const most = (0.4 * height * view.span) / width; // degrees from the middle
+    this.look({ ...view, latitude: clamp(view.latitude, latitude - most, latitude + most) });
+    byId("series").scrollIntoView({ block: "nearest" });
   }
 
   private tellTime(): void {

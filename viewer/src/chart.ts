@@ -15,6 +15,10 @@ const LEFT = 46;
 const RIGHT = 12;
 const TOP = 10;
 const BOTTOM = 26;
+const LABEL = 100; // pixels for a label of a time, and to its neighbours
+const HOURS = [1, 3, 6, 12, 24, 48, 120, 240]; // between labels
+const MONTHS = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200];
+const MONTH = 730; // hours
 
 export function element(name: string, attributes: Record<string, string | number>, text = ""): SVGElement {
   const made = document.createElementNS(NAMESPACE, name);
@@ -38,8 +42,8 @@ export class Chart {
 
   draw(series: Series, now: number): void {
     this.series = series;
-    const top = ceiling(series);
-    const parts: SVGElement[] = [...this.yAxis(top), ...this.xAxis()];
+    const [top, step] = ceiling(series);
+    const parts: SVGElement[] = [...this.yAxis(top, step), ...this.xAxis()];
     const nowX = this.x(now);
     if (nowX >= LEFT && nowX <= this.width - RIGHT)
       parts.push(element("line", { class: "now", x1: nowX, x2: nowX, y1: TOP, y2: this.height - BOTTOM }));
@@ -80,41 +84,59 @@ export class Chart {
     return element("path", { class: name, d: d || "M0 0" });
   }
 
-  private yAxis(top: number): SVGElement[] {
-    return [0, 0.25, 0.5, 0.75, 1].flatMap((part) => {
-      const y = this.y(part * top, top);
+  private yAxis(top: number, step: number): SVGElement[] {
+    return Array.from({ length: Math.round(top / step) + 1 }, (_, i) => i * step).flatMap((value) => {
+      const y = this.y(value, top);
       return [
         element("line", { class: "grid", x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y }),
-        element("text", { class: "tick", x: LEFT - 6, y: y + 4, "text-anchor": "end" }, plain(part * top)),
+        element("text", { class: "tick", x: LEFT - 6, y: y + 4, "text-anchor": "end" }, plain(value)),
       ];
     });
   }
 
   private xAxis(): SVGElement[] {
     const { hours } = this.series!;
-    const [first, last] = [hours[0], hours[hours.length - 1]];
-    const room = Math.max(2, Math.floor((this.width - LEFT - RIGHT) / 90));
-    const steps = [1, 3, 6, 12, 24, 48, 120, 240, 720, 2160, 8760];
-    const step = steps.find((one) => (last - first) / one <= room) ?? 17520;
-    const found = [];
-    for (let hour = Math.ceil(first / step) * step; hour <= last; hour += step) {
-      const text = new Date(hour * HOUR).toISOString();
-      const label = step < 24 ? `${text.slice(5, 10)} ${text.slice(11, 13)}h` : text.slice(0, 10);
+    return timeTicks(hours[0], hours[hours.length - 1], (this.width - LEFT - RIGHT) / LABEL).flatMap(({ hour, label }) => {
       const x = this.x(hour);
-      found.push(element("line", { class: "grid", x1: x, x2: x, y1: TOP, y2: this.height - BOTTOM + 4 }));
-      found.push(element("text", { class: "tick", x, y: this.height - 8, "text-anchor": "middle" }, label));
-    }
-    return found;
+      const anchor = x > this.width - LABEL / 2 ? "end" : "middle";
+      return [
+        element("line", { class: "grid", x1: x, x2: x, y1: TOP, y2: this.height - BOTTOM + 4 }),
+        element("text", { class: "tick", x, y: this.height - 8, "text-anchor": anchor }, label),
+      ];
+    });
   }
 }
 
-/** The top of the axis: a round number above all values. */
-function ceiling({ values, cams, observed }: Series): number {
-  const all = [...values, ...(cams?.values ?? []), ...(observed?.values ?? [])].filter((one) => !Number.isNaN(one));
-  const peak = all.reduce((a, b) => Math.max(a, b), 0);
-  if (!(peak > 0)) return 1;
-  const decade = 10 ** Math.floor(Math.log10(peak));
-  return [1, 2, 3, 4, 5, 6, 8, 10].map((one) => one * decade).find((one) => one >= peak)!;
+/** The top of the axis and the step to it: 1, 2 or 5 times a power of ten, 3 to 6 of them. */
+function ceiling({ values, cams, observed }: Series): [number, number] {
+  let peak = 0;
+  for (const part of [values, cams?.values ?? [], observed?.values ?? []]) for (const value of part) if (value > peak) peak = value;
+  if (!peak) return [1, 0.2];
+  const decade = Math.floor(Math.log10(peak)) - 1;
+  const steps = [1, 2, 5, 10, 20].map((one) => Number(`${one}e${decade}`));
+  const step = steps.find((one) => Math.ceil(peak / one) <= 6)!;
+  return [Math.ceil(peak / step) * step, step];
+}
+
+/** Hours to be marked on an axis of time with room for some labels: round hours and days, or months and years. */
+function timeTicks(first: number, last: number, room: number): { hour: number; label: string }[] {
+  const step = HOURS.find((one) => (last - first) / one <= room);
+  const found: { hour: number; label: string }[] = [];
+  if (step)
+    for (let hour = Math.ceil(first / step) * step; hour <= last; hour += step) {
+      const text = new Date(hour * HOUR).toISOString();
+      found.push({ hour, label: step < 24 ? `${text.slice(5, 10)} ${text.slice(11, 13)}h` : text.slice(0, 10) });
+    }
+  else {
+    const months = MONTHS.find((one) => (last - first) / (one * MONTH) <= room) ?? MONTHS[MONTHS.length - 1];
+    const start = new Date(first * HOUR);
+    for (let month = Math.floor((start.getUTCFullYear() * 12 + start.getUTCMonth()) / months) * months; ; month += months) {
+      const hour = Date.UTC(Math.floor(month / 12), month % 12) / HOUR;
+      if (hour > last) break;
+      if (hour >= first) found.push({ hour, label: new Date(hour * HOUR).toISOString().slice(0, months % 12 ? 7 : 4) });
+    }
+  }
+  return found.length ? found : [{ hour: first, label: new Date(first * HOUR).toISOString().slice(0, 10) }];
 }
 
 /** A path through the values, broken where one is missing or the next is further than `reach` hours away. */

@@ -56,7 +56,7 @@ export function whoScale(): Scale {
     while (k < edges.length && value >= edges[k]) k++;
     return k;
   };
-  return scale(tables.who, index, ticks, tables.note);
+  return scale(tables.who, index, ticks, `${tables.note}, shown here for one hour.`);
 }
 
 /** Linear about zero: blue below, red above. */

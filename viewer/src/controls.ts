@@ -6,6 +6,7 @@ import { placeAt } from "./map";
 import { watch } from "./pointer";
 import { HOUR, MISSING } from "./source";
 import { clamp, type Mode } from "./state";
+import { OBSERVED, type Choice } from "./stations";
 import { hourKey } from "./text";
 
 const ENDS = [5, 10, 20, 50, 100, 200, 500];
@@ -22,10 +23,25 @@ export function connect(app: App): void {
   byId("save").addEventListener("click", async () => save(`deepcams_${hourKey(app.state.hour)}.png`, await app.picture()));
   byId("link").addEventListener("click", () => void copyLink(app));
   byId("about-open").addEventListener("click", () => byId<HTMLDialogElement>("about").showModal());
+  connectMore();
   byId("series-close").addEventListener("click", () => close(app));
   byId("skip").addEventListener("click", (event) => {
     event.preventDefault(); // the address is the link to what is seen
     app.canvas.focus();
+  });
+}
+
+/** The menu of narrow windows: it closes after each choice, with Escape, and when something else is pressed. */
+function connectMore(): void {
+  const button = byId("more");
+  const open = (on: boolean) => button.setAttribute("aria-expanded", String(on));
+  button.addEventListener("click", () => open(button.getAttribute("aria-expanded") !== "true"));
+  document.addEventListener("click", (event) => event.target !== button && open(false));
+  byId("deeds").parentElement!.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || button.getAttribute("aria-expanded") !== "true") return;
+    event.stopPropagation();
+    open(false);
+    button.focus();
   });
 }
 
@@ -56,7 +72,7 @@ function connectChoices(app: App): void {
   byId("dots-choice").hidden = !app.stations;
   if (!canBeClassed(name, unit)) scale.querySelector('[value="who"]')?.remove();
   end.replaceChildren(...ENDS.map((one) => new Option(`±${one}`, String(one))));
-  if (app.stations) dots.replaceChildren(new Option("Hidden", "-"), ...app.stations.choices.map(({ value, label }) => new Option(label, value)));
+  if (app.stations) dots.replaceChildren(...grouped(app.stations.choices));
   mode.addEventListener("change", () => {
     app.state.mode = mode.value as Mode;
     reflect(app);
@@ -75,10 +91,24 @@ function connectChoices(app: App): void {
   });
   dots.addEventListener("change", () => {
     app.state.dots = dots.value;
+    reflect(app);
     void app.go(app.number);
   });
   const swipe = byId<HTMLInputElement>("swipe");
   swipe.addEventListener("input", () => moveEdge(app, Number(swipe.value) / 1000));
+}
+
+/** The options of a list, those of a group together. */
+function grouped(choices: Choice[]): Element[] {
+  const names = [...new Set(choices.map((one) => one.group))];
+  return names.flatMap((name) => {
+    const options = choices.filter((one) => one.group === name).map(({ value, label }) => new Option(label, value));
+    if (!name) return options;
+    const group = document.createElement("optgroup");
+    group.label = name;
+    group.append(...options);
+    return [group];
+  });
 }
 
 function moveEdge(app: App, share: number): void {
@@ -96,9 +126,9 @@ export function reflect(app: App): void {
   const ends = byId<HTMLSelectElement>("end");
   if (![...ends.options].some((one) => Number(one.value) === end)) ends.add(new Option(`±${end}`, String(end)));
   ends.value = String(end);
-  byId<HTMLSelectElement>("dots").value = dots || "-";
+  byId<HTMLSelectElement>("dots").value = dots;
   byId("end-choice").hidden = mode !== "difference";
-  byId("scale-choice").hidden = mode === "difference" && !app.stations;
+  byId("scale-choice").hidden = mode === "difference" && dots !== OBSERVED; // nothing else has its colours then
   byId("swipe").hidden = mode !== "swipe";
   byId<HTMLInputElement>("swipe").value = String(Math.round(swipe * 1000));
 }
@@ -131,14 +161,19 @@ function connectMap(app: App): void {
     leave: () => app.read(null),
     tap: (x, y) => {
       app.read({ x, y });
-      const place = placeAt(app.boxAt(x, y), app.state.view, x, y);
-      if (place) app.select(place, app.stationAt(x, y));
+      selectStationOr(app, app.stationAt(x, y), placeAt(app.boxAt(x, y), app.state.view, x, y));
     },
     grip: (x) => (app.onEdge(x) ? (at) => moveEdge(app, at / app.canvas.clientWidth) : null),
   });
   byId("zoom-in").addEventListener("click", () => app.zoom(2));
   byId("zoom-out").addEventListener("click", () => app.zoom(0.5));
   byId("zoom-whole").addEventListener("click", () => app.whole());
+}
+
+/** Show the series at a station, or at a place. */
+function selectStationOr(app: App, station: number | null, place: { latitude: number; longitude: number } | null): void {
+  const chosen = station === null ? place : app.stations!.place(station);
+  if (chosen) app.select(chosen);
 }
 
 const ARROWS: Record<string, [number, number]> = {
@@ -178,7 +213,7 @@ function mapKeys(app: App, event: KeyboardEvent): boolean {
   else if (event.key === "+" || event.key === "=") app.zoom(2);
   else if (event.key === "-") app.zoom(0.5);
   else if (event.key === "0") app.whole();
-  else if (event.key === "Enter" && app.marked) app.select(app.marked);
+  else if (event.key === "Enter" && app.mark) selectStationOr(app, app.markedStation(), app.mark);
   else return false;
   return true;
 }
@@ -188,8 +223,8 @@ function moveMark(app: App, [up, right]: [number, number]): void {
   const { view } = app.state;
   const { step } = app.reader.facts.grid;
   const size = Math.max(step, NEAR * Math.ceil(view.span / 90));
-  const from = app.marked ?? { latitude: view.latitude, longitude: view.longitude };
-  const place = app.marked
+  const from = app.mark ?? { latitude: view.latitude, longitude: view.longitude };
+  const place = app.mark
     ? { latitude: clamp(from.latitude + up * size, -90, 90), longitude: from.longitude + right * size }
     : from;
   const [halfWide, halfTall] = [view.span / 2, (view.span * app.canvas.clientHeight) / app.canvas.clientWidth / 2];
@@ -197,14 +232,13 @@ function moveMark(app: App, [up, right]: [number, number]): void {
   if (Math.abs(away) > 0.9 * halfWide || Math.abs(place.latitude - view.latitude) > 0.9 * halfTall)
     app.look({ ...view, latitude: place.latitude, longitude: view.longitude + away });
   app.setMark(place);
-  setText("readout", app.describe(place.latitude, place.longitude));
+  setText("readout", app.describeMark());
   speak(app);
 }
 
 /** Say what is at the mark, for those who listen. */
 function speak(app: App): void {
-  const { marked } = app;
-  setText("spoken", marked ? app.describe(marked.latitude, marked.longitude) : byId("utc").textContent ?? "");
+  setText("spoken", app.describeMark() || (byId("utc").textContent ?? ""));
 }
 
 /** The whole axis of time at a glance: hours that are missing are light. */

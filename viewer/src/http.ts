@@ -7,14 +7,9 @@ interface Options {
   signal?: AbortSignal;
 }
 
-const KEPT = 2; // whole files: a day of a store for series takes about 20 MB
-
 /** The files of a store. Its metadata are read once where they are consolidated. */
 export class HttpStore {
-  /** Whether ranges are cut from whole files, each read once: for maps out of a store for series. */
-  whole = false;
   private metadata: Promise<Map<string, Uint8Array>> | null = null;
-  private files = new Map<string, Promise<Uint8Array | undefined>>();
 
   constructor(readonly url: string) {}
 
@@ -25,26 +20,13 @@ export class HttpStore {
   }
 
   async getRange(key: AbsolutePath, range: RangeQuery, options?: Options): Promise<Uint8Array | undefined> {
-    if (this.whole) {
-      const bytes = await this.file(key);
-      if (!bytes) return undefined;
-      return "suffixLength" in range
-        ? bytes.subarray(-range.suffixLength)
-        : bytes.subarray(range.offset, range.offset + range.length);
-    }
     const text = "suffixLength" in range ? `-${range.suffixLength}` : `${range.offset}-${range.offset + range.length - 1}`;
     return this.fetch(key, { Range: `bytes=${text}` }, options);
   }
 
-  private file(key: AbsolutePath): Promise<Uint8Array | undefined> {
-    let found = this.files.get(key);
-    if (!found) {
-      found = this.fetch(key, {});
-      found.catch(() => this.files.delete(key));
-      this.files.set(key, found);
-      if (this.files.size > KEPT) this.files.delete(this.files.keys().next().value!);
-    }
-    return found;
+  /** All of a file; undefined if there is none. */
+  file(key: string): Promise<Uint8Array | undefined> {
+    return this.fetch(key, {});
   }
 
   private async fetch(key: string, headers: Record<string, string>, options?: Options): Promise<Uint8Array | undefined> {

@@ -56,14 +56,14 @@ export class Coastlines {
     return new Coastlines(new Int32Array(bytes, 4, count), new Int16Array(bytes, 4 * (count + 1)));
   }
 
-  trace(context: CanvasRenderingContext2D, toX: (longitude: number) => number, toY: (latitude: number) => number): void {
+  trace(path: Path2D, toX: (longitude: number) => number, toY: (latitude: number) => number): void {
     const { starts, points } = this;
     for (let k = 0; k < starts.length; k++) {
       const end = k + 1 < starts.length ? starts[k + 1] : points.length / 2;
       for (let i = starts[k]; i < end; i++) {
         const [x, y] = [toX(points[2 * i] / 100), toY(points[2 * i + 1] / 100)];
-        if (i === starts[k]) context.moveTo(x, y);
-        else context.lineTo(x, y);
+        if (i === starts[k]) path.moveTo(x, y);
+        else path.lineTo(x, y);
       }
     }
   }
@@ -71,6 +71,7 @@ export class Coastlines {
 
 const OUTSIDE = "#e7e9ec";
 const COAST = "#26323d";
+const COAST_EDGE = "rgba(255, 255, 255, 0.4)"; // for dark ground
 const DOT = 4.5; // pixels
 
 export class MapDrawer {
@@ -135,12 +136,18 @@ export class MapDrawer {
 
   private drawCoast(box: Box, view: View): void {
     if (!this.coast) return;
-    this.context.beginPath();
+    const path = new Path2D();
     for (const turn of turns(-190, 190, view))
-      this.coast.trace(this.context, (longitude) => toX(box, view, longitude + turn), (latitude) => toY(box, view, latitude));
+      this.coast.trace(path, (longitude) => toX(box, view, longitude + turn), (latitude) => toY(box, view, latitude));
+    this.context.save();
+    this.context.lineWidth = 0.8; // thicker lines take many times as long
+    this.context.strokeStyle = COAST_EDGE;
+    this.context.translate(1, 1);
+    this.context.stroke(path);
     this.context.strokeStyle = COAST;
-    this.context.lineWidth = 0.8;
-    this.context.stroke();
+    this.context.translate(-1, -1);
+    this.context.stroke(path);
+    this.context.restore();
   }
 
   private drawDot(dot: Dot, box: Box, view: View): void {

@@ -43,9 +43,9 @@ export class PointPanel {
 
   private first = 0;
 
-  /** Show the series at a place; `station` is also shown with what it measured. */
-  async open(latitude: number, longitude: number, station: number | null = null): Promise<void> {
-    this.place = { latitude, longitude, station };
+  /** Show the series at a place; of a station that is there also what it measured. */
+  async open(latitude: number, longitude: number): Promise<void> {
+    this.place = { latitude, longitude, station: this.stations?.at(latitude, longitude) ?? null };
     this.bound = this.reader.facts.series ? FROM_SERIES : FROM_MAPS;
     byId("series").hidden = false;
     await this.read();

@@ -60,7 +60,7 @@ export class Reader {
     this.facts = opened.facts;
     this.kinds = new Uint8Array(this.facts.hours.length).fill(255);
     const bytes = 4 * this.facts.grid.rows * this.facts.grid.columns;
-    this.most = Math.max(this.facts.series ? 30 : 8, Math.floor(KEPT_BYTES / bytes));
+    this.most = Math.max(8, Math.floor(KEPT_BYTES / bytes) / (this.facts.series ? 4 : 1)); // the worker keeps whole days of series
   }
 
   static async open(list: Worklist, url: string, variable: string): Promise<Reader> {
@@ -95,28 +95,27 @@ export class Reader {
   }
 
   private read(i: number): Promise<void> {
-    const key = this.facts.series ? Math.floor(i / this.opened.kindsTogether) * this.opened.kindsTogether : i;
-    let coming = this.coming.get(key);
+    let coming = this.coming.get(i);
     if (!coming) {
       this.busy++;
       coming = this.list
-        .ask<Map<number, Float32Array>>({ kind: "map", source: this.opened.source, hour: i })
-        .answer.then((found) => this.keep(found))
+        .ask<Float32Array>({ kind: "map", source: this.opened.source, hour: i })
+        .answer.then((map) => this.keep(i, map))
         .finally(() => {
           this.busy--;
-          this.coming.delete(key);
+          this.coming.delete(i);
           this.next();
         });
-      this.coming.set(key, coming);
+      this.coming.set(i, coming);
     }
     return coming;
   }
 
-  private keep(found: Map<number, Float32Array>): void {
-    for (const [i, map] of found) this.maps.set(i, map);
-    for (const i of this.maps.keys()) {
+  private keep(i: number, map: Float32Array): void {
+    this.maps.set(i, map);
+    for (const old of this.maps.keys()) {
       if (this.maps.size <= this.most) break;
-      this.maps.delete(i);
+      this.maps.delete(old);
     }
   }
 

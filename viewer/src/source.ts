@@ -1,11 +1,15 @@
 // Hourly maps, or analyses, in a store: what they are, one map, and the series at one cell.
 import * as zarr from "zarrita";
+import type { Half } from "./blosc";
+import { prepare } from "./helpers";
 import { HttpStore, StoreError } from "./http";
+import { chunksOf, mapOf, shardsOf, type Cut } from "./shard";
 
 export const ANALYSIS = 0;
 export const MISSING = 2;
 export const HOUR = 3_600_000; // milliseconds
 const DAY = 24;
+const KEPT_BYTES = 256e6; // of days that are kept; one takes 100 MB at 0.25 degrees
 const TIME_UNITS = /^hours since 1970-01-01(?:[T ]00:00(?::00)?)?/;
 
 export interface Grid {
@@ -30,18 +34,22 @@ export interface Facts {
 type Values = zarr.Array<zarr.DataType, HttpStore>;
 
 export class Source {
+  private readonly days = new Map<number, Promise<(Half | null)[]>>();
+
   private constructor(
     readonly facts: Facts,
-    private readonly maps: Values,
     private readonly cells: Values,
     private readonly kindsArray: Values | null,
+    private readonly cut: Cut,
+    /** Where whole shards come from; null where maps are stored in another way. */
+    private readonly shards: HttpStore | null,
   ) {}
 
   static async open(url: string, variable: string): Promise<Source> {
     const store = new HttpStore(url);
     const root = await opened(() => zarr.open.v3(store, { kind: "group" }), "its metadata cannot be understood");
-    const array = (name: string, from: HttpStore = store) =>
-      opened(() => zarr.open.v3(zarr.root(from).resolve(name), { kind: "array" }), `it has no array ${name}`) as Promise<Values>;
+    const array = (name: string) =>
+      opened(() => zarr.open.v3(zarr.root(store).resolve(name), { kind: "array" }), `it has no array ${name}`) as Promise<Values>;
     const [maps, time, latitude, longitude] = await Promise.all(
       [variable, "time", "latitude", "longitude"].map((name) => array(name)),
     );
@@ -51,8 +59,7 @@ export class Source {
     if (String(maps.shape) !== String([hours.length, rows.length, columns.length]))
       throw new StoreError(`${variable} is on ${maps.shape.join(" x ")}: wanted time, latitude and longitude`);
     const series = maps.chunks[0] > 1;
-    const whole = new HttpStore(url);
-    whole.whole = true;
+    if (series) prepare();
     const facts: Facts = {
       grid: gridOf(rows, columns),
       hours,
@@ -63,28 +70,46 @@ export class Source {
       series,
     };
     const kinds = await array("time_kind").catch(() => null);
-    return new Source(facts, series ? await array(variable, whole) : maps, maps, kinds);
+    const [deep, tall, wide] = maps.chunks;
+    const shards = shardsOf(JSON.parse(new TextDecoder().decode(await store.get(`/${variable}/zarr.json`))), facts.grid);
+    const cut: Cut = shards ?? { hours: deep, tall, wide, shape: [Math.ceil(rows.length / tall), Math.ceil(columns.length / wide)] };
+    return new Source(facts, maps, kinds, cut, shards && store);
   }
 
-  /** The maps that come together with number i (a day of them from a store for series), by number. */
-  async read(i: number, signal?: AbortSignal): Promise<Map<number, Float32Array>> {
+  /** The map of hour number i. */
+  async read(i: number): Promise<Float32Array> {
     const { rows, columns } = this.facts.grid;
-    const size = rows * columns;
-    const [hours, tall, wide] = this.maps.chunks;
-    if (hours === 1 && tall === rows && wide === columns) {
-      const chunk = await this.maps.getChunk([i, 0, 0], { signal });
-      return new Map([[i, chunk.data as Float32Array]]);
+    const [hours, tall, wide] = this.cells.chunks;
+    if (hours === 1 && tall === rows && wide === columns) return (await this.cells.getChunk([i, 0, 0])).data as Float32Array;
+    return mapOf(await this.together(Math.floor(i / hours)), i % hours, this.cut, this.facts.grid);
+  }
+
+  /** The chunks of the same hours: of a whole day in a store for series. The last ones are kept. */
+  private together(number: number): Promise<(Half | null)[]> {
+    let found = this.days.get(number);
+    if (!found) {
+      found = this.shards ? this.shards.file(`/${this.facts.name}/c/${number}/0/0`).then((shard) => chunksOf(shard, this.cut)) : this.chunks(number);
+      found.catch(() => this.days.delete(number)); // told by whoever asked
+      if (this.days.size >= this.most) this.days.delete(this.days.keys().next().value!);
+      this.days.set(number, found);
     }
-    const first = Math.floor(i / hours) * hours;
-    const count = Math.min(hours, this.facts.hours.length - first);
-    const maps = Array.from({ length: count }, () => new Float32Array(size));
-    const place = async (down: number, along: number) => {
-      const { data } = await this.maps.getChunk([first / hours, down, along], { signal });
-      scatter(data as Float32Array, this.maps.chunks, maps, this.facts.grid, down * tall, along * wide);
+    return found;
+  }
+
+  /** How many days are kept. */
+  private get most(): number {
+    const { rows, columns } = this.facts.grid;
+    return Math.max(1, Math.floor(KEPT_BYTES / (4 * this.cells.chunks[0] * rows * columns)));
+  }
+
+  private chunks(number: number): Promise<Half[]> {
+    const [down, along] = this.cut.shape;
+    const one = async (k: number) => {
+      const { data } = await this.cells.getChunk([number, Math.floor(k / along), k % along]);
+      const { buffer, byteOffset, byteLength } = data as Float32Array;
+      return { bytes: new Uint8Array(buffer, byteOffset, byteLength), shuffled: false };
     };
-    for (let down = 0; down * tall < rows; down++)
-      await Promise.all(Array.from({ length: Math.ceil(columns / wide) }, (_, along) => place(down, along)));
-    return new Map(maps.map((map, k) => [first + k, map]));
+    return Promise.all(Array.from({ length: down * along }, (_, k) => one(k)));
   }
 
   /** The values at one cell from hour number `first` up to `last`, piece by piece. */
@@ -118,25 +143,13 @@ export class Source {
     const number = Math.floor(i / size);
     const chunk = await array.getChunk([number]);
     const count = Math.min(size, this.facts.hours.length - number * size);
-    return [number * size, Uint8Array.from((chunk.data as Int8Array).subarray(0, count))];
+    return [number * size, Uint8Array.from(chunk.data as ArrayLike<number | bigint>, Number).subarray(0, count)];
   }
 
   /** How many hours the kinds of which are stored together. */
   get kindsTogether(): number {
     return this.kindsArray?.chunks[0] ?? (this.facts.hours.length || DAY);
   }
-}
-
-/** Put a chunk into the maps of its hours, row by row; what is beyond the grid's edges is left out. */
-function scatter(chunk: Float32Array, [, tall, wide]: number[], maps: Float32Array[], grid: Grid, top: number, left: number): void {
-  const [deep, broad] = [Math.min(tall, grid.rows - top), Math.min(wide, grid.columns - left)];
-  maps.forEach((map, k) => {
-    for (let i = 0; i < deep; i++) {
-      const from = (k * tall + i) * wide;
-      const to = (top + i) * grid.columns + left;
-      for (let j = 0; j < broad; j++) map[to + j] = chunk[from + j];
-    }
-  });
 }
 
 async function opened<T>(open: () => Promise<T>, what: string): Promise<T> {

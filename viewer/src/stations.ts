@@ -1,17 +1,22 @@
 // Stations on the map: coloured by what they measured in the hour, or by a score.
 import { differenceScale, linearScale, type Scale } from "./colour";
 import type { Dot } from "./map";
+import { wrapped } from "./text";
 
-interface Places {
+/** What the server tells of them; by product and score, a value for every station. */
+interface Told {
   name: string[];
   latitude: number[];
   longitude: number[];
-  products: string[];
+  days: string[]; // with observations
+  scores: Record<string, Record<string, (number | null)[]>>;
 }
 
-type Told =
-  | (Places & { kind: "scores"; scores: string[]; values: Record<string, Record<string, (number | null)[]>> })
-  | (Places & { kind: "pairs"; days: string[] });
+export interface Choice {
+  value: string;
+  label: string;
+  group: string; // the product whose score it is; empty for what is no score
+}
 
 interface Day {
   station: number[];
@@ -22,6 +27,15 @@ interface Day {
 
 const SIGNED = new Set(["bias", "nmb", "fb", "intercept"]);
 const KEPT = 8; // days
+const NEAR = 6e-4; // degrees
+export const HIDDEN = "-";
+export const OBSERVED = "observed";
+
+/** Product and score of a choice; null if it is none of a score. */
+export function scoreOf(choice: string): [string, string] | null {
+  const at = choice.lastIndexOf(":");
+  return at < 0 ? null : [choice.slice(0, at), choice.slice(at + 1)];
+}
 
 export class Stations {
   private readonly days = new Map<string, Promise<Day | null>>();
@@ -39,10 +53,12 @@ export class Stations {
   }
 
   /** What can be shown, as choices of a list. */
-  get choices(): { value: string; label: string }[] {
-    if (this.told.kind === "pairs") return [{ value: "observed", label: "Observations" }];
-    const { products, scores } = this.told;
-    return scores.flatMap((score) => products.map((product) => ({ value: `${product}:${score}`, label: `${score}, ${product}` })));
+  get choices(): Choice[] {
+    const { days, scores } = this.told;
+    const found = Object.entries(scores).flatMap(([product, by]) =>
+      Object.keys(by).map((score) => ({ value: `${product}:${score}`, label: `${score}, ${product}`, group: product })),
+    );
+    return [{ value: HIDDEN, label: "Hidden", group: "" }, ...(days.length ? [{ value: OBSERVED, label: "Observations", group: "" }] : []), ...found];
   }
 
   /** The scale of a score; null for observations, which have that of the map. */
@@ -50,14 +66,13 @@ export class Stations {
     const values = this.scores(choice)?.filter((one): one is number => one !== null).sort((a, b) => a - b);
     if (!values?.length) return null;
     const at = (share: number) => values[Math.round(share * (values.length - 1))];
-    if (SIGNED.has(choice.split(":")[1])) return differenceScale(Number(Math.max(Math.abs(at(0.05)), Math.abs(at(0.95)), 1e-6).toPrecision(2)));
+    if (SIGNED.has(scoreOf(choice)![1])) return differenceScale(Number(Math.max(Math.abs(at(0.05)), Math.abs(at(0.95)), 1e-6).toPrecision(2)));
     return linearScale(at(0.05), at(0.95));
   }
 
   private scores(choice: string): (number | null)[] | null {
-    if (this.told.kind !== "scores") return null;
-    const [product, score] = choice.split(":");
-    return this.told.values[product]?.[score] ?? null;
+    const [product, score] = scoreOf(choice) ?? [];
+    return product === undefined ? null : (this.told.scores[product]?.[score!] ?? null);
   }
 
   /** The value of every station in an hour (NaN where there is none). */
@@ -65,12 +80,23 @@ export class Stations {
     const found = new Float64Array(this.told.name.length).fill(NaN);
     const scores = this.scores(choice);
     if (scores) return found.map((_, i) => scores[i] ?? NaN);
-    const day = await this.day(new Date(Math.floor(hour / 24) * 86_400_000).toISOString().slice(0, 10));
+    const day = choice === OBSERVED ? await this.day(new Date(Math.floor(hour / 24) * 86_400_000).toISOString().slice(0, 10)) : null;
     const minute = (((hour % 24) + 24) % 24) * 60;
     day?.station.forEach((station, i) => {
       if (day.begin[i] <= minute && minute < day.begin[i] + day.period[i]) found[station] = day.values.observed[i] ?? NaN;
     });
     return found;
+  }
+
+  place(station: number): { latitude: number; longitude: number } {
+    return { latitude: this.told.latitude[station], longitude: this.told.longitude[station] };
+  }
+
+  /** The station at a place, as exactly as links say it; null if there is none. */
+  at(latitude: number, longitude: number): number | null {
+    const near = (a: number, b: number) => Math.abs(wrapped(a - b)) < NEAR;
+    const found = this.told.name.findIndex((_, i) => near(this.told.latitude[i], latitude) && near(this.told.longitude[i], longitude));
+    return found < 0 ? null : found;
   }
 
   /** What a station measured from one hour to another: middles of the periods, and values. */
@@ -91,7 +117,7 @@ export class Stations {
   }
 
   private day(date: string): Promise<Day | null> {
-    if (this.told.kind !== "pairs" || !this.told.days.includes(date)) return Promise.resolve(null);
+    if (!this.told.days.includes(date)) return Promise.resolve(null);
     let day = this.days.get(date);
     if (!day) {
       day = fetch(new URL(`stations/${date}.json`, this.base), { cache: "no-store" }).then((answer) => (answer.ok ? answer.json() : null));

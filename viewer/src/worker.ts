@@ -1,4 +1,5 @@
 // Reads and unpacks stores beside the page, so that the page never waits.
+import { Damaged } from "./blosc";
 import type { Answer, Opened, Question, Request } from "./messages";
 import { Source } from "./source";
 
@@ -20,8 +21,8 @@ async function answer(id: number, question: Question, signal: AbortSignal): Prom
   if (question.kind === "open") return open(id, question.url, question.variable);
   const source = sources[question.source];
   if (question.kind === "map") {
-    const maps = await source.read(question.hour, signal);
-    return post({ id, done: maps }, [...maps.values()].map((one) => one.buffer as ArrayBuffer));
+    const map = await source.read(question.hour);
+    return post({ id, done: map }, [map.buffer as ArrayBuffer]);
   }
   if (question.kind === "kinds") return post({ id, done: await source.kinds(question.hour) });
   for await (const part of source.cell(question.row, question.column, question.first, question.last, signal)) post({ id, part });
@@ -47,5 +48,5 @@ scope.onmessage = async ({ data }: MessageEvent<Request>) => {
 
 function told(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return error instanceof Error && error.name === "CodecPipelineError" ? `these data are damaged (${text})` : text;
+  return error instanceof Damaged || (error instanceof Error && error.name === "CodecPipelineError") ? `these data are damaged (${text})` : text;
 }

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from deepcams.viewer.site import Site
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_PATIENCE = 0.3  # seconds until the browser is started, so that it finds the server listening
 
 
 @click.command(epilog="Example: deepcams view hourly.zarr --compare cams.nc")
@@ -25,7 +24,7 @@ _PATIENCE = 0.3  # seconds until the browser is started, so that it finds the se
     "--stations",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Stations: what deepcams validate wrote (its folder, stations.csv or pairs.parquet).",
+    help="Stations: what deepcams validate wrote (its folder, or stations.csv or pairs.parquet in it).",
 )
 @click.option("--variable", help="The variable in the files.  [default: pm2p5, or the only one]")
 @click.option("--port", type=int, help="Port to listen on.  [default: 8710, or a free one]")
@@ -91,7 +90,8 @@ def _serve(site: Site, host: str, port: int | None, *, browser: bool, quiet: boo
         if host not in _LOOPBACK:
             click.echo(f"note      whoever reaches {host} port {server.server_port} can read these data", err=True)
         if browser:
-            threading.Timer(_PATIENCE, webbrowser.open, [server.url]).start()
+            # Some wait until they are closed; it may ask before we answer, since the server listens already.
+            threading.Thread(target=webbrowser.open, args=[server.url], daemon=True).start()
         try:
             server.serve_forever()
         except KeyboardInterrupt:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from deepcams.viewer.names import open_plain
 
 BINARY = "application/octet-stream"
 KEEP_NOT = "no-store"
@@ -53,15 +56,21 @@ def of_bytes(data: bytes, media: str = BINARY, keeping: str = KEEP_NOT) -> Conte
     return Content(io.BytesIO(data), len(data), hashlib.sha256(data).hexdigest()[:32], media, keeping)
 
 
-def of_file(file: Path) -> Content | None:
-    """The content of a file; None where it cannot be read.
+def of_file(file: Path, folder: Path | None = None) -> Content | None:
+    """The content of a file; None if it has gone.
 
     Nothing in a store passes for a page: only its metadata have a media type of their own.
+
+    Args:
+        file: a file, by its name without links.
+        folder: what it must not lead out of; None for the folder it is in.
+
+    Raises:
+        OSError: if it cannot be read.
     """
-    try:
-        stream = file.open("rb")
-    except OSError:
+    stream = open_plain(file, folder or file.parent)
+    if stream is None:
         return None
-    size, changed = (status := file.stat()).st_size, status.st_mtime_ns
+    status = os.fstat(stream.fileno())  # of what was opened: its name may stand for another file by now
     media = _MEDIA[".json"] if file.suffix == ".json" else BINARY
-    return Content(stream, size, f"{changed:x}-{size:x}", media)
+    return Content(stream, status.st_size, f"{status.st_mtime_ns:x}-{status.st_size:x}", media)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_RANGE = re.compile(r"\s*(\d{0,18})\s*-\s*(\d{0,18})\s*")
+_RANGE = re.compile(r"([0-9]{0,18})-([0-9]{0,18})")
 _UNIT = "bytes="
 
 
@@ -25,7 +25,7 @@ def part_of(header: str | None, size: int) -> range | None:
     if header is None or not header.strip().lower().startswith(_UNIT):
         return None
     found = _RANGE.fullmatch(header.strip()[len(_UNIT) :])
-    if found is None or found.group(0).strip() == "-":
+    if found is None or found.group() == "-":
         raise RangeRefused(header)
     first, last = found.groups()
     end = min(int(last) + 1, size) if first and last else size

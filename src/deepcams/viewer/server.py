@@ -1,8 +1,8 @@
 """A small web server for one person: read-only, bounded in time, connections and bytes, safe to leave running.
 
 It answers GET and HEAD for what a site has and nothing else. Whoever sends or reads slowly is dropped after some seconds,
-and when too many are connected, whoever has been silent for longest. A page of another site cannot read it: requests must
-name this machine (against DNS rebinding), and no other origin is allowed.
+and when too many are connected, whoever has kept it waiting for longest. A page of another site cannot read it: requests
+must name this machine (against DNS rebinding), and no other origin is allowed.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from __future__ import annotations
 import io
 import ipaddress
 import logging
+import re
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from deepcams.errors import InputError
+from deepcams.errors import DeepcamsError, InputError
 from deepcams.viewer.content import Content
 from deepcams.viewer.names import key_of
 from deepcams.viewer.ranges import RangeRefused, part_of
@@ -40,12 +42,16 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_CONNECTIONS = 256
+# A first line and headers as RFC 9112 has them. What readers before this one might read otherwise (lines that end or go
+# on in other ways, names followed by a space) is no request.
+_REQUEST = re.compile(rb"[!-~]+ [!-~]+ HTTP/1\.[01]\r\n(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)*\r\n")
+_CONNECTIONS = 100  # with a file for each, below the 256 descriptors that some systems give
 _HEAD_BYTES = 16384
 _HEAD_SECONDS = 15.0  # for a whole request, and of silence between two
 _SEND_SECONDS = 20.0  # for a piece of an answer
 _PIECE = 65536  # bytes
 _PORTS = 1 << 16
+_NO_ADDRESS = (OSError, TypeError, UnicodeError)  # taken, not ours; the last two for what no name can be
 _log = logging.getLogger(__name__)
 
 
@@ -66,7 +72,7 @@ class Server(ThreadingHTTPServer):
         self.head_seconds = head_seconds
         self.hosts = {"localhost", host.lower(), socket.gethostname().lower()}
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._connected: dict[Any, float | None] = {}  # since when each says nothing; None while it is answered
+        self._connected: dict[Any, float | None] = {}  # since when we wait for each; None while it waits for us
         self._guard = threading.Lock()
         super().__init__((host, port), _Handler)
 
@@ -84,19 +90,31 @@ class Server(ThreadingHTTPServer):
         return f"http://{f'[{host}]' if ':' in host else host}:{self.server_port}/"
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer a new connection in a thread of its own; if there are too many, one that is silent has to go."""
-        self.note(request, silent=True)
+        """Answer a new connection in a thread of its own; if there are too many, one that keeps us waiting has to go."""
         with self._guard:
-            silent = {one: since for one, since in self._connected.items() if since is not None}
-            surplus = min(silent, key=silent.__getitem__) if len(self._connected) > _CONNECTIONS else None
+            waited = {one: since for one, since in self._connected.items() if since is not None}
+            full = len(self._connected) >= _CONNECTIONS
+            surplus = min(waited, key=waited.__getitem__, default=request) if full else None
+            self._connected.pop(surplus, None)
         if surplus is not None:
-            _hang_up(surplus)
+            _hang_up(surplus)  # its thread then ends it
+        self.wait_for(request)
         super().process_request(request, client_address)
 
-    def note(self, request: Any, *, silent: bool) -> None:
-        """Remember that a connection has begun to wait for a request, or to be answered."""
+    def wait_for(self, request: Any) -> None:
+        """Remember that we now wait for a connection: for its next request, or until it has taken what we send."""
         with self._guard:
-            self._connected[request] = time.monotonic() if silent else None
+            self._connected[request] = time.monotonic()
+
+    @contextmanager
+    def at_work(self, request: Any) -> Iterator[None]:
+        """Remember that a connection waits for us within the block."""
+        with self._guard:
+            self._connected[request] = None
+        try:
+            yield
+        finally:
+            self.wait_for(request)
 
     def shutdown_request(self, request: Any) -> None:
         """Close a connection."""
@@ -157,13 +175,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_one_request(self) -> None:
         """One request with its answer; a connection lives on for the next one if both sides like."""
-        self.server.note(self.connection, silent=True)
+        self.server.wait_for(self.connection)
         head = self._head()
-        self.server.note(self.connection, silent=False)
+        self.close_connection = True
         if not head:
-            self.close_connection = True
             return
         self.connection.settimeout(_SEND_SECONDS)
+        if not _REQUEST.fullmatch(head):
+            self.command, self.requestline, self.request_version = "", "", self.protocol_version
+            self.send_error(HTTPStatus.BAD_REQUEST, "not a request of HTTP/1.1")
+            return
         self.rfile = io.BytesIO(head)
         self.raw_requestline = self.rfile.readline(_HEAD_BYTES)
         if self.parse_request():
@@ -190,22 +211,25 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command not in METHODS:
             self.close_connection = True  # what it has for a body is not read
             self.send_error(HTTPStatus.METHOD_NOT_ALLOWED)
-        elif self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
+        elif {*self.headers.get_all("Content-Length", [])} - {"0"} or "Transfer-Encoding" in self.headers:
             self.close_connection = True
             self.send_error(HTTPStatus.BAD_REQUEST, "a body is not expected")
         elif len(hosts) != 1 or not self.server.knows(hosts[0]):
             self.send_error(HTTPStatus.MISDIRECTED_REQUEST, "this server is asked by the name of its machine only")
-        elif (key := key_of(self.path)) is None:
-            self.send_error(HTTPStatus.BAD_REQUEST, "no such path")
+        elif (key := key_of(self.path)) is None:  # readers of older Zarr ask for hidden files
+            self.send_error(HTTPStatus.NOT_FOUND)
         else:
             self._give(key)
 
     def _give(self, key: str) -> None:
         try:
-            content = self.server.find(key)
-        except Exception:  # noqa: BLE001  # whatever is wrong with the data, the server goes on
-            _log.warning("%s cannot be given", key, exc_info=True)
-            self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, "cannot be read")
+            with self.server.at_work(self.connection):
+                content = self.server.find(key)
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with the data, the server goes on
+            known = isinstance(error, DeepcamsError | OSError)
+            _log.warning("%s cannot be given: %s", key, error, exc_info=not known)
+            refused = isinstance(error, PermissionError)
+            self.send_error(HTTPStatus.FORBIDDEN if refused else HTTPStatus.INTERNAL_SERVER_ERROR, "cannot be read")
             return
         if content is None:
             self.send_error(HTTPStatus.NOT_FOUND)
@@ -220,9 +244,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._begin(HTTPStatus.NOT_MODIFIED, content)
             self.end_headers()
             return
-        stale = self.headers.get("If-Range", tag) != tag
+        whole_is_wanted = self.command == "HEAD" or self.headers.get("If-Range", tag) != tag
         try:
-            part = None if stale else part_of(self.headers.get("Range"), content.size)
+            part = None if whole_is_wanted else part_of(self.headers.get("Range"), content.size)
         except RangeRefused:
             self.send_error(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, size=content.size)
             return
@@ -251,6 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
             if not piece:  # shorter than it was: the other side must not wait for the rest
                 self.close_connection = True
                 return
+            self.server.wait_for(self.connection)
             self.wfile.write(piece)
             left -= len(piece)
 
@@ -290,15 +315,17 @@ def start(find: Find, host: str, port: int | None = None, *, usual: int = 8710) 
     Raises:
         InputError: if the address cannot be had.
     """
+    if not host:  # to sockets it would mean every interface
+        raise InputError("the host is empty; wanted an address to listen on, like 127.0.0.1")
     if port is None:
         try:
             return Server(find, host, usual)
-        except OSError:
+        except _NO_ADDRESS:
             port = 0
     if not 0 <= port < _PORTS:
         raise InputError(f"port {port}: wanted 0 (any that is free) to {_PORTS - 1}")
     try:
         return Server(find, host, port)
-    except OSError as error:
-        raise InputError(f"{host} port {port}: cannot be listened on ({error.strerror or error}); give another --port or "
-                         "--host") from error  # fmt: skip
+    except _NO_ADDRESS as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{host} port {port}: cannot be listened on ({why}); give another --port or --host") from error

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepcams.conventions import TIME_UNITS, hours_since_epoch
+from deepcams.errors import InputError
 from deepcams.io.files import find_files, is_store
 from deepcams.io.results import Results, open_results
 from deepcams.timeline import TimeKind
@@ -20,6 +21,7 @@ from deepcams.viewer.content import Content, of_file
 from deepcams.viewer.names import file_in
 from deepcams.viewer.virtual import Maps, VirtualStore
 
+_AGGREGATED = "deepcams_aggregation"  # what deepcams aggregate says of its settings
 _DIMENSIONS = ("time", "latitude", "longitude")
 
 
@@ -60,11 +62,15 @@ def open_shown(store: str, *, variable: str | None = None) -> Shown:
     """
     place = location(store)
     results = open_results(place, variable=variable)
+    if _AGGREGATED in results.attributes:
+        raise InputError(f"{results.label}: holds means and extremes over days, months or years; wanted hourly maps; "
+                         "deepcams plot map draws one of them")  # fmt: skip
     if isinstance(place, Path) and is_store(place) and _is_plain(place, results):
         return _of_folder(place, results)
     virtual = VirtualStore(Maps.of_results(results))
+    kinds = virtual.maps.kinds
     url = place if isinstance(place, str) and place.lower().startswith(WEB) and is_store(place) else None
-    return Shown(_short(results.label), results.species.name, virtual.find, lambda: results.kinds, virtual.values,
+    return Shown(_short(results.label), results.species.name, virtual.find, lambda: kinds, virtual.values,
                  virtual=virtual, url=url)  # fmt: skip
 
 
@@ -106,7 +112,7 @@ def _of_folder(path: Path, results: Results) -> Shown:
 
     def find(key: str) -> Content | None:
         file = file_in(folder, key)
-        return None if file is None else of_file(file)
+        return None if file is None else of_file(file, folder)
 
     return Shown(_short(results.label), results.species.name, find, kinds, made * math.prod(results.grid.shape), folder)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from deepcams import conventions
 from deepcams.grid import Grid
 from deepcams.io.analyses import Analyses
+from deepcams.io.layout import CAMS_STEP
 from deepcams.io.results import Results
 from deepcams.io.template import COMPRESSOR, put_array
 from deepcams.provenance import ATTRIBUTION, LICENCE
@@ -24,6 +25,7 @@ from deepcams.timeline import TimeKind
 from deepcams.units import Species
 from deepcams.viewer.content import Content, media_of, of_bytes
 
+_OF_CAMS = {"title": "CAMS analyses", "license": LICENCE, "attribution": ATTRIBUTION}
 _KEPT = 48  # chunks: two days of global maps take about 60 MB
 
 
@@ -52,15 +54,18 @@ class Maps:
         """Hourly maps."""
         attributes = {name: _plain(value) for name, value in results.attributes.items()}
         attributes["status"] = "unfinished" if results.unfinished else "complete"
-        return cls(results.times, results.kinds, results.grid, results.species, attributes,
+        kinds = results.kinds
+        if results.grid.step == CAMS_STEP and TimeKind.ANALYSIS not in kinds:  # CAMS itself, which does not say so
+            kinds = np.where(kinds == TimeKind.MISSING, kinds, np.int8(TimeKind.ANALYSIS))
+            attributes |= _OF_CAMS
+        return cls(results.times, kinds, results.grid, results.species, attributes,
                    lambda number: results.read(slice(number, number + 1))[0])  # fmt: skip
 
     @classmethod
     def of_analyses(cls, analyses: Analyses) -> Maps:
         """Analyses of CAMS on their own grid."""
         kinds = np.full(analyses.times.size, TimeKind.ANALYSIS, np.int8)
-        attributes = {"title": "CAMS analyses", "license": LICENCE, "attribution": ATTRIBUTION}
-        return cls(analyses.times, kinds, analyses.grid, analyses.species, attributes,
+        return cls(analyses.times, kinds, analyses.grid, analyses.species, _OF_CAMS,
                    lambda number: analyses.read(number).values)  # fmt: skip
 
 
