@@ -71,3 +71,15 @@ def test_labels_keep_apart(chart, hours, width):
 def test_long_series_are_marked_by_months_and_years(chart):
     assert chart(8784, 20)[1][:2] == ["2019-03", "2019-05"]
     assert chart(80000, 20)[1] == [str(year) for year in range(2020, 2029)]
+
+
+def test_hours_before_and_after_all_that_was_made_take_no_room(browser, look, sample_store):
+    with look(sample_store) as url:  # two days, of which ten hours were made
+        browser.open(f"{url}#p=50,11")
+        settled(browser)
+        browser.wait("document.getElementById('series').dataset.ready")
+        left, right, width = browser.run("""(() => {
+            const line = document.querySelector('#chart .line').getBoundingClientRect(), chart = document.getElementById('chart');
+            return [line.left, line.right, chart.clientWidth] })()""")
+        assert right - left > 0.9 * width
+        sound(browser, url)

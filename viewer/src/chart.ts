@@ -1,6 +1,6 @@
 // The series at a place: a line with gaps, dots at analyses, CAMS beside it.
 import { plain } from "./colour";
-import { ANALYSIS, HOUR } from "./source";
+import { ANALYSIS, HOUR, MISSING } from "./source";
 
 export interface Series {
   hours: number[]; // since 1970-01-01 UTC
@@ -29,6 +29,7 @@ export function element(name: string, attributes: Record<string, string | number
 
 export class Chart {
   private series: Series | null = null;
+  private range: [number, number] = [0, 1]; // hours from edge to edge
 
   constructor(private readonly svg: SVGSVGElement) {}
 
@@ -42,12 +43,13 @@ export class Chart {
 
   draw(series: Series, now: number): void {
     this.series = series;
+    this.range = extent(series, now);
     const [top, step] = ceiling(series);
     const parts: SVGElement[] = [...this.yAxis(top, step), ...this.xAxis()];
     const nowX = this.x(now);
     if (nowX >= LEFT && nowX <= this.width - RIGHT)
       parts.push(element("line", { class: "now", x1: nowX, x2: nowX, y1: TOP, y2: this.height - BOTTOM }));
-    if (series.cams) parts.push(this.path("cams-line", line(series.cams, (x) => this.x(x), (y) => this.y(y, top), 6)));
+    if (series.cams) parts.push(this.path("cams-line", line(within(series.cams, this.range), (x) => this.x(x), (y) => this.y(y, top), 6)));
     parts.push(this.path("line", line(series, (x) => this.x(x), (y) => this.y(y, top), 1)));
     const analyses = series.kinds.flatMap((kind, i) => (kind === ANALYSIS && !Number.isNaN(series.values[i]) ? [i] : []));
     const dots = analyses.map((i) => `M${this.x(series.hours[i]).toFixed(1)} ${this.y(series.values[i], top).toFixed(1)}h0`);
@@ -65,15 +67,14 @@ export class Chart {
     const hours = this.series?.hours;
     if (!hours?.length) return null;
     const share = (x - LEFT) / (this.width - LEFT - RIGHT);
-    const wanted = hours[0] + share * (hours[hours.length - 1] - hours[0]);
+    const wanted = this.range[0] + share * (this.range[1] - this.range[0]);
     const i = hours.findIndex((hour) => hour >= wanted - 0.5);
     return share < -0.02 || share > 1.02 || i < 0 ? null : i;
   }
 
   private x(hour: number): number {
-    const hours = this.series!.hours;
-    const length = Math.max(1, hours[hours.length - 1] - hours[0]);
-    return LEFT + ((hour - hours[0]) / length) * (this.width - LEFT - RIGHT);
+    const [first, last] = this.range;
+    return LEFT + ((hour - first) / Math.max(1, last - first)) * (this.width - LEFT - RIGHT);
   }
 
   private y(value: number, top: number): number {
@@ -95,8 +96,7 @@ export class Chart {
   }
 
   private xAxis(): SVGElement[] {
-    const { hours } = this.series!;
-    return timeTicks(hours[0], hours[hours.length - 1], (this.width - LEFT - RIGHT) / LABEL).flatMap(({ hour, label }) => {
+    return timeTicks(...this.range, (this.width - LEFT - RIGHT) / LABEL).flatMap(({ hour, label }) => {
       const x = this.x(hour);
       const anchor = x > this.width - LABEL / 2 ? "end" : "middle";
       return [
@@ -105,6 +105,20 @@ export class Chart {
       ];
     });
   }
+}
+
+/** From the first hour that was made, measured, or is looked at, to the last; all hours if there is none. */
+function extent({ hours, kinds, observed }: Series, now: number): [number, number] {
+  const [first, last] = [hours[0], hours[hours.length - 1]];
+  const looked = now >= first && now <= last ? [now] : [];
+  const there = [...hours.filter((_, i) => kinds[i] !== MISSING), ...(observed?.hours ?? []), ...looked];
+  return there.length ? [there.reduce((a, b) => Math.min(a, b)), there.reduce((a, b) => Math.max(a, b))] : [first, last];
+}
+
+/** What of a series is in a range of hours. */
+function within({ hours, values }: { hours: number[]; values: number[] }, [first, last]: [number, number]) {
+  const there = [...hours.keys()].filter((i) => hours[i] >= first && hours[i] <= last);
+  return { hours: there.map((i) => hours[i]), values: there.map((i) => values[i]) };
 }
 
 /** The top of the axis and the step to it: 1, 2 or 5 times a power of ten, 3 to 6 of them. */

@@ -6,8 +6,9 @@ import { cellAt, latitudeOf, longitudeOf } from "./grid";
 import { scoreOf } from "./stations";
 import { placeText, solarText, utcText, valueText } from "./text";
 
-/** What is at a place in the hour that is shown. */
+/** What is at a place, or at a station near it, in the hour that is shown. */
 export function describe(app: App, latitude: number, longitude: number, station: number | null = null): string {
+  if (station !== null) [latitude, longitude] = [app.stations!.told.latitude[station], app.stations!.told.longitude[station]];
   const { shown } = app;
   const { grid, unit } = app.reader.facts;
   const output = byId("readout");
