@@ -138,6 +138,14 @@ def test_a_question_mark_is_no_pattern_on_the_web():
     assert remote.is_pattern("https://h/*.nc")
 
 
+def test_a_query_stays_at_the_end_and_leads_to_no_store():
+    assert remote.join("https://host/a.zarr?key=hush", "zarr.json") == "https://host/a.zarr/zarr.json?key=hush"
+    assert remote.join("s3://bucket/odd?name.zarr/", "zarr.json") == "s3://bucket/odd?name.zarr/zarr.json"
+    with pytest.raises(InputError, match="leads to one file") as refused:
+        remote.zarr_store("https://host/a.zarr?key=hush", read_only=True)
+    assert "hush" not in str(refused.value)
+
+
 def test_a_file_is_written_whole(memory):
     remote.put_whole("memory://b/a", b"1")
     remote.put_whole("memory://b/a", b"22")

@@ -79,7 +79,7 @@ def test_hours_before_and_after_all_that_was_made_take_no_room(browser, look, sa
         settled(browser)
         browser.wait("document.getElementById('series').dataset.ready")
         left, right, width = browser.run("""(() => {
-            const line = document.querySelector('#chart .line').getBoundingClientRect(), chart = document.getElementById('chart');
-            return [line.left, line.right, chart.clientWidth] })()""")
+            const line = document.querySelector('#chart .line').getBoundingClientRect();
+            return [line.left, line.right, document.getElementById('chart').clientWidth] })()""")
         assert right - left > 0.9 * width
         sound(browser, url)

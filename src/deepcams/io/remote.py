@@ -44,7 +44,10 @@ def name_of(place: str | Path) -> str:
 
 def join(place: str | Path, name: str) -> str | Path:
     """The location of ``name`` inside a folder."""
-    return place / name if isinstance(place, Path) else f"{place.rstrip('/')}/{name}"
+    if isinstance(place, Path):
+        return place / name
+    path, mark, query = place.partition("?") if place.startswith(WEB) else (place, "", "")
+    return f"{path.rstrip('/')}/{name}{mark}{query}"
 
 
 @dataclass(frozen=True)
@@ -249,6 +252,10 @@ def zarr_store(place: str | Path, *, read_only: bool = False) -> Any:
     wrong = InputError if read_only else OutputError
     if "::" in place:
         raise wrong(f"{label_of(place)}: a Zarr store is not reached through another file system; give its own URL")
+    if place.startswith(WEB) and "?" in place:
+        raise wrong(
+            f"{label_of(place)}: an address with a query leads to one file, and a store has many; give one without"
+        )
     with reaching(place, wrong):
         return FsspecStore.from_url(place, read_only=read_only)
 
