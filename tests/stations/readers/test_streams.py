@@ -111,7 +111,10 @@ def test_what_is_no_number_is_named(file):
         rows(file("name;value\nC;many\n"))
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", gzip.compress(b"")])
+EMPTY = {"nothing": b"", "blank lines": b"\n\n", "a mark": b"\xef\xbb\xbf", "an empty gzip": gzip.compress(b"")}
+
+
+@pytest.mark.parametrize("content", EMPTY.values(), ids=EMPTY)
 def test_an_empty_file_is_refused(file, content):
     with pytest.raises(InputError, match=r"file\.csv: an empty file"):
         head_of(file(content))
