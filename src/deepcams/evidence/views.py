@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from deepcams.errors import InputError
-from deepcams.grid import Grid, Region
+from deepcams.extraction.reading import stored_as_series
+from deepcams.grid import Region
 from deepcams.io.results import Results
-from deepcams.io.template import SERIES
-from deepcams.plot.fields import GLOBE, crop, grid_of
-from deepcams.plot.origin import origin
+from deepcams.plot.fields import crop, grid_of
+from deepcams.plot.results import as_field, attributes_of
 from deepcams.plot.spectra import Source
-from deepcams.provenance import ATTRIBUTION
 from deepcams.timeline import Hours, TimeKind, parse_time
 
 Field = NDArray[np.float32]
@@ -109,15 +107,12 @@ def field_of(results: Results, view: View, region: Region | None) -> xr.DataArra
     numbers = (view.hours - results.times[0]).astype(np.int64)
     for rows in _bands(results):
         values[rows] = mean(_pieces(results, numbers, rows))
-    attributes = {"units": results.species.unit, "long_name": results.species.long_name,
-                  "attribution": str(results.attributes.get("attribution", ATTRIBUTION)),
-                  "origin": origin(results.attributes, results.files)}  # fmt: skip
-    field = as_field(values, results.grid, results.species.name, attributes)
+    field = as_field(values, results.grid, results.species.name, attributes_of(results))
     if view.hours.size == 1:
         field = field.assign_coords(time=view.hours[0].astype("datetime64[ns]"), time_kind=int(view.kinds[0]))
     else:
         field = field.assign_attrs(when=view.words, hours=view.hours.size)
-    return crop(field, region or GLOBE) if region is not None or results.grid.periodic else field
+    return crop(field, region)
 
 
 def coarse_of(source: Source, view: View, like: xr.DataArray, *, linear: bool) -> xr.DataArray:
@@ -150,12 +145,6 @@ def mean(fields: Iterator[Field]) -> Field:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
 
 
-def as_field(values: Field, grid: Grid, name: str, attributes: dict[str, Any]) -> xr.DataArray:
-    """Values (rows, columns) on a grid."""
-    coordinates = {"latitude": grid.latitude, "longitude": grid.longitude}
-    return xr.DataArray(values, coordinates, ("latitude", "longitude"), name, attributes)
-
-
 def summary(field: xr.DataArray) -> dict[str, float | None]:
     """Numbers of a field: its mean over the Earth's area, its extremes, and where the highest is; None if unknown."""
     grid, values = grid_of(field), field.values.astype(np.float64)
@@ -176,19 +165,14 @@ def summary(field: xr.DataArray) -> dict[str, float | None]:
 
 def _pieces(results: Results, numbers: NDArray[np.int64], rows: slice) -> Iterator[Field]:
     """Some rows of each of some hours, by their numbers."""
-    if _in_days(results):
+    if stored_as_series(results):
         yield from results.read(slice(int(numbers[0]), int(numbers[-1]) + 1), rows)[numbers - numbers[0]]
         return
     for number in numbers.tolist():
         yield results.read(slice(number, number + 1), rows)[0]
 
 
-def _in_days(results: Results) -> bool:
-    """Whether the hours of a day lie together, so that one is as slow to read as all."""
-    return results.attributes.get("deepcams_layout") == SERIES
-
-
 def _bands(results: Results) -> Iterator[slice]:
     """The rows that are read at a time: all, or a few where every hour of a day has to be held."""
-    step = _BAND if _in_days(results) else results.grid.rows
+    step = _BAND if stored_as_series(results) else results.grid.rows
     return (slice(row, min(row + step, results.grid.rows)) for row in range(0, results.grid.rows, step))

@@ -15,10 +15,14 @@ from deepcams.timeline import TimeKind
 _TILE = 24  # nodes in latitude and longitude, as stores for series keep together
 
 
+def stored_as_series(results: Results) -> bool:
+    """Whether the hours of a day lie together, so that one is as slow to read as all."""
+    return results.attributes.get("deepcams_layout") == SERIES
+
+
 def windows_of(results: Results, sampler: Sampler) -> list[Window]:
     """The parts of the maps to read, by how they are stored: whole, or in tiles where that is for series."""
-    stored_as_series = results.attributes.get("deepcams_layout") == SERIES
-    return sampler.windows(_TILE if stored_as_series else None)
+    return sampler.windows(_TILE if stored_as_series(results) else None)
 
 
 def sampled(results: Results, sampler: Sampler, windows: Sequence[Window], hours: slice) -> Part:

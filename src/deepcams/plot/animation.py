@@ -18,17 +18,16 @@ from numpy.typing import NDArray
 
 from deepcams.errors import InputError
 from deepcams.extraction.extract import Extract
+from deepcams.extraction.reading import stored_as_series
 from deepcams.grid import Region
 from deepcams.io.output import check_output, partial
-from deepcams.io.template import SERIES
-from deepcams.plot.fields import GLOBE, crop
+from deepcams.plot.fields import crop
 from deepcams.plot.figures import FAINT_INK, INK, house_style
 from deepcams.plot.films import Write, gif_writer, mp4_writer, require_ffmpeg
 from deepcams.plot.maps import Style, draw_map
-from deepcams.plot.origin import origin
+from deepcams.plot.results import as_field, attributes_of
 from deepcams.plot.scales import MISSING_COLOUR, Limits, Quantity, build_scale
 from deepcams.plot.sheet import LEFT, RIGHT
-from deepcams.provenance import ATTRIBUTION
 from deepcams.timeline import TimeKind
 
 if TYPE_CHECKING:
@@ -156,24 +155,17 @@ def _limits(extract: Extract, film: Film) -> Limits:
 def _fields(extract: Extract, region: Region | None) -> Iterator[xr.DataArray]:
     """The map of every hour, as ``draw_map`` wants it."""
     results = extract.results
-    grid, species = results.grid, results.species
-    attributes = {"units": species.unit, "long_name": species.long_name,
-                  "attribution": str(results.attributes.get("attribution", ATTRIBUTION)),
-                  "origin": origin(results.attributes, results.files)}  # fmt: skip
-    coordinates = {"latitude": grid.latitude, "longitude": grid.longitude}
-    around = region or (GLOBE if grid.periodic else None)
+    attributes = attributes_of(results)
     for hours in _pieces(extract):
         maps = results.read(hours)
         for values, time, kind in zip(maps, results.times[hours], results.kinds[hours], strict=True):
-            moment = {"time": time.astype("datetime64[ns]"), "time_kind": int(kind)}
-            dims = ("latitude", "longitude")
-            hour = xr.DataArray(values, coordinates | moment, dims, species.name, attributes)
-            yield hour if around is None else crop(hour, around)
+            hour = as_field(values, results.grid, results.species.name, attributes)
+            yield crop(hour.assign_coords(time=time.astype("datetime64[ns]"), time_kind=int(kind)), region)
 
 
 def _pieces(extract: Extract) -> Iterator[slice]:
     """Hours that are read together: one, or a day where the store keeps days together."""
-    together = _DAY if extract.results.attributes.get("deepcams_layout") == SERIES else 1
+    together = _DAY if stored_as_series(extract.results) else 1
     for day in extract.days():
         for start in range(day.start, day.stop, together):
             yield slice(start, min(start + together, day.stop))

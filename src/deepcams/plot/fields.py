@@ -185,17 +185,21 @@ def extent_of(field: xr.DataArray) -> Extent:
     return Extent(float(west), float(east), float(south), float(north))
 
 
-def crop(field: xr.DataArray, region: Region) -> xr.DataArray:
+def crop(field: xr.DataArray, region: Region | None) -> xr.DataArray:
     """The nodes within a region, with longitudes that run on from ``region.west``, also across the file's own edge.
 
     Args:
         field: (..., latitude, longitude).
-        region: the box; all around, the result is the whole circle from ``region.west``.
+        region: the box; all around, the result is the whole circle from ``region.west``. None for all there is, the globe
+            from -180 to 180.
 
     Raises:
         InputError: if no node lies within the region.
     """
     grid = grid_of(field)
+    if region is None and not grid.periodic:
+        return field
+    region = region or GLOBE
     rows, columns = grid.row_window(region), grid.column_window(region)
     if not rows or not columns:
         raise InputError(f"no cells within {box_text(region)}: the field has {grid}; choose a region that meets it")
@@ -260,9 +264,7 @@ def _first(path: Path, load: Callable[[Path], _Loaded]) -> _Loaded:
 def _load_hour(path: Path, selection: Selection) -> xr.DataArray:
     with _open(path) as dataset:
         field = _variable(dataset, selection.variable, path)
-        if selection.region is not None or grid_of(field).periodic:
-            field = crop(field, selection.region or GLOBE)
-        return _hour(field, selection.time, path.name).load()
+        return _hour(crop(field, selection.region), selection.time, path.name).load()
 
 
 def _load_pair(coarse: xr.DataArray, name: str, path: Path, selection: Selection) -> tuple[xr.DataArray, xr.DataArray]:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
-
-from deepcams.stations.table import Texts
-
 _DIFFERENT = dict(
     re.findall(
         r"(\w\w):(\w\w)",
@@ -29,11 +25,3 @@ def iso_of_fips(code: str) -> str:
     """The ISO 3166 code of a country for its FIPS 10-4 code; nothing for what is not a code of two letters."""
     plain = code.strip().upper()
     return _DIFFERENT.get(plain, plain) if len(plain) == 2 and plain.isalpha() else ""
-
-
-def iso_of_all(fips: Texts) -> Texts:
-    """The same for many."""
-    from deepcams.stations.readers.localtime import codes
-
-    names, which = codes(fips)
-    return np.array([iso_of_fips(name) for name in names], object)[which]
